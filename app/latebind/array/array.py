@@ -1,0 +1,243 @@
+"""The lazy array."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from latebind.array import indexing
+from latebind.array.operands import apply
+from latebind.array.rules.elementwise import ASTYPE, COPY
+from latebind.array.rules.shapes import matrix_transpose, permute
+from latebind.backends.interface import BackendDevice
+from latebind.errors import DTypeMismatchError, ShapeMismatchError
+from latebind.ir.types import DType
+from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.tape import Ground
+
+if TYPE_CHECKING:
+    from latebind.array.indexing import Index
+
+
+class Array(LazyTensor):
+    """A lazy n-dimensional array of the array API standard, with NumPy's views and in-place updates.
+
+    Operations on it are recorded; nothing runs until a value is needed (`np.asarray`, `float`, `bool`, `print`), or
+    until `sync` or `mark_step` says so. Made by the creation functions (`latebind.asarray`, `latebind.zeros`, ...), not
+    by calling the class.
+    """
+
+    __slots__ = ()
+
+    #: NumPy's operators leave a mixed expression to us.
+    __array_priority__ = 1000
+
+    def __new__(cls, *args: object, **kwargs: object) -> Array:
+        raise TypeError("arrays are made by the creation functions: latebind.asarray(...), latebind.zeros(...), ...")
+
+    # What is known without running anything
+
+    @property
+    def dtype(self) -> DType:
+        """Element type."""
+        return self._type.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Extent of each dimension."""
+        return self._type.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self._type.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._type.size
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self._type.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._type.nbytes
+
+    @property
+    def device(self) -> BackendDevice:
+        """The device on which the value is, or will be."""
+        return self._ground.device
+
+    @property
+    def _ground(self) -> Ground:
+        return self._tape.ground
+
+    @property
+    def T(self) -> Array:  # noqa: N802
+        """The transpose: all axes reversed; a view."""
+        return permute(self, tuple(range(self.ndim))[::-1])
+
+    @property
+    def mT(self) -> Array:  # noqa: N802
+        """The matrix transpose: the last two axes exchanged; a view.
+
+        Raises
+        ------
+        ShapeMismatchError
+            If there are fewer than two dimensions.
+        """
+        return matrix_transpose(self)
+
+    # Conversion to host values: closes the recording and waits
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        """Return the value as a host array: read-only and without a copy where the engine can, unless `copy`."""
+        host = self._ground.executor.value(self)
+        if dtype is not None and np.dtype(dtype) != host.dtype:  # type: ignore[call-overload]
+            if copy is False:
+                raise ValueError(f"a {self.dtype.name} array cannot be seen as {dtype!s} without a copy")
+            return host.astype(dtype)  # type: ignore[call-overload, no-any-return]
+        return host.copy() if copy else host
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """Export the value in host memory through DLPack, read-only."""
+        host = self._ground.executor.value(self)
+        if options.get("copy") is None and options.get("max_version") is None:
+            host = host.copy()  # consumers of the old protocol cannot be told that memory is read-only
+        return host.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._ground.executor.value(self).__dlpack_device__()  # type: ignore[return-value]
+
+    def item(self, *index: int) -> bool | int | float | complex:
+        """Return one element as a Python scalar; the only one if no index is given."""
+        return self._ground.executor.value(self).item(*index)
+
+    def tolist(self) -> Any:
+        """Return the value as nested lists of Python scalars."""
+        return self._ground.executor.value(self).tolist()
+
+    def _single(self, what: str) -> np.ndarray:
+        if self.size != 1:
+            raise ShapeMismatchError(
+                f"{what}() takes an array with one element, got shape {self.shape}: "
+                "index it, or use any() or all() for a condition"
+            )
+        return self._ground.executor.value(self).reshape(())
+
+    def __bool__(self) -> bool:
+        return bool(self._single("bool"))
+
+    def __int__(self) -> int:
+        return int(self._single("int"))
+
+    def __float__(self) -> float:
+        if self.dtype.kind == "c":
+            raise DTypeMismatchError("float() of a complex array: take real() or abs() first")
+        return float(self._single("float"))
+
+    def __complex__(self) -> complex:
+        return complex(self._single("complex"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.ndim:
+            raise DTypeMismatchError(
+                f"only zero-dimensional integer arrays can be an index, got {self._type!r}: convert with int()"
+            )
+        return operator.index(self._single("index").item())
+
+    def __repr__(self) -> str:
+        if self._tape.ground is not self._tape and getattr(self._tape, "capturing", False):
+            return f"Array({self._type!r}, being captured)"
+        text = np.array2string(self._ground.executor.value(self), separator=", ", prefix="Array(")
+        return f"Array({text}, dtype={self.dtype.name})"
+
+    def __str__(self) -> str:
+        return str(self._ground.executor.value(self))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.ndim == 0 else format(str(self), spec)
+
+    # Sequence
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise DTypeMismatchError("len() of a zero-dimensional array")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Array]:
+        if not self.ndim:
+            raise DTypeMismatchError("iteration over a zero-dimensional array")
+        return (self[index] for index in range(self.shape[0]))
+
+    def __contains__(self, value: Any) -> bool:
+        from latebind.array.utility_functions import any as any_
+
+        return bool(any_(self == value))
+
+    def __getitem__(self, key: Index) -> Array:
+        return indexing.get(self, key)
+
+    def __setitem__(self, key: Index, value: Any) -> None:
+        indexing.put(self, key, value)
+
+    # Copies and conversions
+
+    def astype(self, dtype: object, *, copy: bool = True) -> Array:
+        """Return the array converted to a dtype; itself if it has it already and `copy` is false."""
+        from latebind.array.data_type_functions import astype
+
+        return astype(self, dtype, copy=copy)
+
+    def copy(self) -> Array:
+        """Return an array of its own with the same value."""
+        return apply(COPY, self)
+
+    def __copy__(self) -> Array:
+        return apply(COPY, self)
+
+    def __deepcopy__(self, memo: object) -> Array:
+        return apply(COPY, self)
+
+    def __reduce__(self) -> tuple[object, tuple[np.ndarray]]:
+        from latebind.array.creation_functions import asarray
+
+        return asarray, (np.array(self),)
+
+    def to_device(self, device: BackendDevice | str, /, *, stream: None = None) -> Array:
+        """Return the array on another device of its backend; itself if it is there already."""
+        executor = self._ground.executor
+        ground = executor.ground(device)
+        if ground is self._ground:
+            return self
+        return executor.from_host(executor.value(self), self._type, ground, copy=True)  # type: ignore[return-value]
+
+    # Protocols
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType:
+        from latebind.array.namespace import namespace_of
+
+        return namespace_of(self, api_version)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        from latebind.array.protocols import array_ufunc
+
+        return array_ufunc(ufunc, method, inputs, options)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def cast(array: Array, dtype: DType) -> Array:
+    """Return the array converted to a dtype, itself if it has it already."""
+    return array if array.dtype == dtype else apply(ASTYPE, array, dtype=dtype)
+
+
+Ordering = Literal["C", "F", "A", "K"]

@@ -1,0 +1,301 @@
+"""Indexing and assignment: from a Python index expression to records."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from latebind.array.operands import PYTHON_SCALARS, apply, as_array, host_array, scalar_operand, to_ground
+from latebind.array.rules.elementwise import ASSIGN_WHERE
+from latebind.array.rules.indexing import BASIC_INDEX, OFFENDING_INDEX, PUT, TAKE, AxisIndex, Structure
+from latebind.errors import OutOfBoundsError
+from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.recording import record
+from latebind.runtime.tape import Check, Tape
+from latebind.runtime.views import index_scalars, take_view, write
+
+if TYPE_CHECKING:
+    from latebind.array.array import Array
+
+Index: TypeAlias = (
+    "int | slice | EllipsisType | None | np.ndarray | Array | Sequence[object]"
+    " | tuple[int | slice | EllipsisType | None | np.ndarray | Array | Sequence[object], ...]"
+)
+
+
+@dataclass(slots=True)
+class _Parsed:
+    """An index expression, resolved against a shape.
+
+    Attributes
+    ----------
+    structure, starts
+        The basic part; axes that are indexed by arrays are kept whole in it.
+    arrays
+        Index arrays with the axis of the basic part's result that each one indexes.
+    place
+        Where the index axes go among the other axes of the result.
+    """
+
+    structure: Structure
+    starts: list[int]
+    arrays: list[tuple[int, LazyTensor | np.ndarray]]
+    place: int
+
+
+def get(array: Array, key: Index) -> Array:
+    """Return `array[key]`: a view for a basic index, a new array otherwise."""
+    mask = _whole_mask(array, key)
+    if mask is not None:
+        key = _nonzero(mask)
+    parsed = _parse(array, key)
+    value: LazyTensor = array
+    if parsed.starts or any(entry != ("all",) for entry in parsed.structure) or not parsed.arrays:
+        value = take_view(BASIC_INDEX, array, (("structure", parsed.structure),), parsed.starts)
+    if parsed.arrays:
+        value = _take(value, parsed)
+    return value  # type: ignore[return-value]
+
+
+def put(array: Array, key: Index, value: Any) -> None:
+    """Assign `array[key] = value`: recorded as a functional update, and the array is re-bound."""
+    mask = _whole_mask(array, key)
+    if mask is not None:
+        if isinstance(mask, np.ndarray):
+            mask = as_array(mask, array._ground)
+        if type(value) in PYTHON_SCALARS or np.ndim(value) == 0 or isinstance(value, LazyTensor) and value._type.size == 1:
+            write(array, _with_value(ASSIGN_WHERE, array, [mask], value))
+            return
+        key = _nonzero(mask)
+    parsed = _parse(array, key)
+    if not parsed.arrays:
+        attributes = (("structure", parsed.structure),)
+        put_rule = BASIC_INDEX.inverse
+        assert put_rule is not None
+        write(array, _with_value(put_rule, array, [], value, attributes, parsed.starts))
+        return
+    target: LazyTensor = array
+    if parsed.starts or any(entry != ("all",) for entry in parsed.structure):
+        target = take_view(BASIC_INDEX, array, (("structure", parsed.structure),), parsed.starts)
+    write(target, _put(target, parsed, value))
+
+
+def _with_value(
+    rule: Any,
+    array: LazyTensor,
+    before: list[LazyTensor],
+    value: Any,
+    attributes: Any = (),
+    starts: Sequence[int] = (),
+    after: Sequence[LazyTensor] = (),
+) -> LazyTensor:
+    """Record an assignment rule: `(array, *before, value, *after, *starts)`."""
+    operands: list[LazyTensor] = [array, *before]
+    position = len(operands)
+    scalars = []
+    if type(value) in PYTHON_SCALARS or isinstance(value, np.generic):
+        scalars = [scalar_operand(position, value)]
+    else:
+        operands.append(as_array(value, array._tape.ground))
+    operands.extend(after)
+    scalars.extend(index_scalars(starts, position + 1 + len(after)))
+    return record(rule, operands, attributes, scalars=scalars)
+
+
+def _take(value: LazyTensor, parsed: _Parsed) -> LazyTensor:
+    axes, indices = _resolve_arrays(value, parsed)
+    out = apply(TAKE, value, *indices, axes=axes, place=parsed.place)
+    _check(value, parsed, axes, indices, out)
+    return out
+
+
+def _put(target: LazyTensor, parsed: _Parsed, value: Any) -> LazyTensor:
+    axes, indices = _resolve_arrays(target, parsed)
+    attributes = (("axes", axes), ("place", parsed.place))
+    out = _with_value(PUT, target, [], value, attributes, after=indices)
+    _check(target, parsed, axes, indices, out)
+    return out
+
+
+def _resolve_arrays(value: LazyTensor, parsed: _Parsed) -> tuple[tuple[int, ...], list[LazyTensor]]:
+    """Return the indexed axes and their index arrays on the device; host indices are checked here and now."""
+    axes: list[int] = []
+    indices: list[LazyTensor] = []
+    for axis, index in parsed.arrays:
+        axes.append(axis)
+        if isinstance(index, np.ndarray):
+            extent = value._type.shape[axis]
+            bad = index[(index < -extent) | (index >= extent)]
+            if bad.size:
+                raise OutOfBoundsError(_out_of_bounds(int(bad.flat[0]), axis, extent))
+            index = to_ground(index, value._tape.ground)
+        indices.append(index)
+    return tuple(axes), indices
+
+
+def _check(
+    value: LazyTensor, parsed: _Parsed, axes: tuple[int, ...], indices: list[LazyTensor], out: LazyTensor
+) -> None:
+    """Add a check to the recording for each index array whose values are not known yet."""
+    tape, position = out._tape, getattr(out, "_pos", 0)
+    for (axis, given), index in zip(parsed.arrays, indices, strict=True):
+        if isinstance(given, np.ndarray):
+            continue
+        extent = value._type.shape[axis]
+        flag = apply(OFFENDING_INDEX, index, extent=extent)
+        if isinstance(tape, Tape) and flag._tape is tape:
+            tape.checks.append(Check(flag, position, lambda bad, a=axis, e=extent: _out_of_bounds(bad, a, e)))  # type: ignore[misc]
+        elif (bad := int(flag)) != -(2**63):  # eager mode, or the recording was flushed between the two
+            raise OutOfBoundsError(_out_of_bounds(bad, axis, extent))
+
+
+def _out_of_bounds(index: int, axis: int, extent: int) -> str:
+    return f"index {index} is out of bounds for axis {axis} with size {extent}"
+
+
+# Parsing
+
+
+def _whole_mask(array: Array, key: object) -> LazyTensor | np.ndarray | None:
+    """Return the key if it is one boolean array; checks its shape."""
+    if isinstance(key, tuple) and len(key) == 1:
+        key = key[0]
+    if isinstance(key, list):
+        key = np.asarray(key) if key else np.empty(0, np.int64)
+    if isinstance(key, (bool, np.bool_)):
+        key = np.asarray(key)
+    if not (isinstance(key, (np.ndarray, LazyTensor)) and _dtype(key) == np.bool_):
+        return None
+    shape = _shape(key)
+    if shape != array.shape[: len(shape)]:
+        raise OutOfBoundsError(
+            f"a boolean index of shape {shape} does not fit an array of shape {array.shape}: "
+            "it has to match the leading axes"
+        )
+    return key
+
+
+def _shape(value: LazyTensor | np.ndarray) -> tuple[int, ...]:
+    return value._type.shape if isinstance(value, LazyTensor) else value.shape
+
+
+def _dtype(value: LazyTensor | np.ndarray) -> np.dtype[np.generic]:
+    return value._type.dtype if isinstance(value, LazyTensor) else value.dtype
+
+
+def _nonzero(mask: LazyTensor | np.ndarray) -> Any:
+    """Return the positions where a mask holds, which needs its values."""
+    host = mask._tape.ground.executor.value(mask) if isinstance(mask, LazyTensor) else mask
+    if host.ndim == 0:
+        return (None, np.zeros(int(host), np.int64))
+    return tuple(np.nonzero(host))
+
+
+def _entries(array: Array, key: object) -> list[object]:
+    """Return the key as one entry per axis (plus new axes), masks as positions, the ellipsis expanded."""
+    entries: list[object] = []
+    for entry in key if isinstance(key, tuple) else (key,):
+        if isinstance(entry, (list, range)):
+            entry = np.asarray(entry) if len(entry) else np.empty(0, np.int64)
+        if isinstance(entry, (bool, np.bool_)):
+            entry = np.asarray(entry)
+        if isinstance(entry, (np.ndarray, LazyTensor)) and _dtype(entry) == np.bool_:
+            entries.extend(_nonzero(entry))
+        else:
+            entries.append(entry)
+    used = sum(entry is not None and entry is not Ellipsis for entry in entries)
+    if sum(entry is Ellipsis for entry in entries) > 1:
+        raise OutOfBoundsError("an index can have only one ellipsis (...)")
+    missing = array.ndim - used
+    if missing < 0:
+        raise OutOfBoundsError(f"too many indices: the array has {array.ndim} dimensions, but {used} were indexed")
+    rest = [slice(None)] * missing
+    at = next((i for i, entry in enumerate(entries) if entry is Ellipsis), None)
+    if at is None:
+        return [*entries, *rest]
+    return [*entries[:at], *rest, *entries[at + 1 :]]
+
+
+def _parse(array: Array, key: object) -> _Parsed:
+    entries = _entries(array, key)
+    advanced = any(isinstance(e, (np.ndarray, LazyTensor)) and len(_shape(e)) > 0 for e in entries)
+    structure: list[AxisIndex] = []
+    starts: list[int] = []
+    arrays: list[tuple[int, LazyTensor | np.ndarray]] = []
+    at: list[int] = []  # positions of the index arrays among the entries
+    axis = kept = 0
+    for number, entry in enumerate(entries):
+        if entry is None:
+            structure.append(("new",))
+            kept += 1
+            continue
+        extent = array.shape[axis]
+        if isinstance(entry, slice):
+            kind, start = _slice(entry, extent)
+            structure.append(kind)
+            starts.extend(start)
+            kept += 1
+        elif advanced or _is_data(entry):
+            structure.append(("all",))
+            arrays.append((kept, _index_array(entry)))
+            at.append(number)
+            kept += 1
+        else:
+            structure.append(("int",))
+            starts.append(_integer(entry, axis, extent))
+        axis += 1
+    return _Parsed(tuple(structure), starts, arrays, _place(at, arrays))
+
+
+def _place(at: list[int], arrays: list[tuple[int, LazyTensor | np.ndarray]]) -> int:
+    """NumPy puts the index axes where the first index array was if all are adjacent, else to the front."""
+    if not arrays or any(later - earlier != 1 for earlier, later in zip(at, at[1:], strict=False)):
+        return 0
+    return arrays[0][0]
+
+
+def _slice(entry: slice, extent: int) -> tuple[AxisIndex, list[int]]:
+    try:
+        start, stop, step = entry.indices(extent)
+    except ValueError:
+        raise OutOfBoundsError("slice step cannot be zero") from None
+    except TypeError:
+        raise OutOfBoundsError(f"{entry} is not a slice of integers") from None
+    length = len(range(start, stop, step))
+    if length == extent and step == 1:
+        return ("all",), []
+    if not length:
+        return ("window", 0, 1), [0]
+    return ("window", length, step if length > 1 else 1), [start if step > 0 else start + (length - 1) * step]
+
+
+def _is_data(entry: object) -> bool:
+    """Whether an index is an array whose value should not be read now."""
+    return isinstance(entry, LazyTensor)
+
+
+def _index_array(entry: object) -> LazyTensor | np.ndarray:
+    found = entry if isinstance(entry, LazyTensor) else host_array(entry)
+    if _dtype(found).kind not in "iu":
+        raise OutOfBoundsError(
+            f"only integers, slices, ellipsis, None, and integer or boolean arrays index an array, "
+            f"got an array of {_dtype(found).name}"
+        )
+    return found.astype(np.int64) if isinstance(found, np.ndarray) else found
+
+
+def _integer(entry: object, axis: int, extent: int) -> int:
+    try:
+        index = operator.index(entry)  # type: ignore[arg-type]
+    except TypeError:
+        raise OutOfBoundsError(
+            f"only integers, slices, ellipsis, None, and integer or boolean arrays index an array, got {entry!r}"
+        ) from None
+    if not -extent <= index < extent:
+        raise OutOfBoundsError(_out_of_bounds(index, axis, extent))
+    return index % extent

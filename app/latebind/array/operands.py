@@ -1,0 +1,115 @@
+"""Operands: from what users pass to what recording takes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from latebind.errors import DTypeMismatchError, ScalarRangeError
+from latebind.ir.types import ELEMENT_NAMES, DType, TensorType
+from latebind.runtime.current import current_executor
+from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.recording import common_ground, record
+from latebind.runtime.signature import OperandKey, Rule
+from latebind.runtime.tape import Ground, Scalar
+
+if TYPE_CHECKING:
+    from latebind.array.array import Array
+
+#: What an array function takes where NumPy takes an "array-like".
+ArrayLike: TypeAlias = "LazyTensor | np.ndarray | np.generic | bool | int | float | complex | Sequence[object]"
+
+PYTHON_SCALARS = (bool, int, float, complex)
+
+
+def checked_dtype(dtype: object) -> DType:
+    """Return a dtype that the IR knows.
+
+    Raises
+    ------
+    DTypeMismatchError
+        For anything else: object, string and datetime arrays are refused by name.
+    """
+    try:
+        found: DType = np.dtype(dtype)  # type: ignore[call-overload]
+    except TypeError:
+        found = np.dtype(object)
+    if found.name not in ELEMENT_NAMES:
+        raise DTypeMismatchError(
+            f"dtype {dtype!s} is not supported: latebind arrays hold {', '.join(ELEMENT_NAMES)}"
+        )
+    return found.newbyteorder("=")
+
+
+def host_array(value: object) -> np.ndarray:
+    """Return an array-like as a host array of a supported dtype, native byte order.
+
+    Raises
+    ------
+    DTypeMismatchError
+        If its elements are not numbers or booleans.
+    ScalarRangeError
+        If it holds Python integers that fit no 64-bit dtype.
+    """
+    try:
+        found = np.asarray(value)
+    except OverflowError as error:
+        raise ScalarRangeError(f"{error}: integers must fit in 64 bits") from None
+    except ValueError as error:
+        raise DTypeMismatchError(f"a nested sequence does not form an array: {error}") from None
+    if found.dtype == object and found.size and all(isinstance(item, int) for item in found.flat):
+        raise ScalarRangeError("the sequence holds integers that fit no 64-bit dtype: pass floats, or a dtype")
+    return found.astype(checked_dtype(found.dtype), copy=False)
+
+
+def to_ground(value: np.ndarray, ground: Ground, *, copy: bool = True) -> LazyTensor:
+    """Put a host array on a device; a snapshot unless `copy` is false or nobody can write to it."""
+    type = TensorType.of(value.shape, value.dtype)
+    return ground.executor.from_host(value, type, ground, copy=copy)
+
+
+def scalar_operand(position: int, value: Scalar | np.generic) -> tuple[int, OperandKey, Scalar]:
+    """Return a scalar as `record` takes it: Python scalars are weak, NumPy's have their dtype."""
+    if isinstance(value, np.generic):
+        return position, checked_dtype(value.dtype), value.item()
+    return position, type(value), value
+
+
+def is_scalar(value: object) -> bool:
+    """Whether an operand is kept as a scalar: a Python number or a NumPy scalar of a supported dtype."""
+    if type(value) in PYTHON_SCALARS:
+        return True
+    return isinstance(value, np.generic) and value.dtype.name in ELEMENT_NAMES
+
+
+def apply(
+    rule: Rule, *operands: ArrayLike, ground: Ground | None = None, **attributes: Hashable
+) -> Array:
+    """Record an operation on array-likes.
+
+    Arrays are operands, numbers become scalar operands, everything else is put on the arrays' device first. With no
+    array among the operands, the device is the current container's default.
+    """
+    arrays = [operand for operand in operands if isinstance(operand, LazyTensor)]
+    if ground is None:
+        ground = common_ground(rule, arrays) if arrays else current_executor().ground()
+    tensors: list[LazyTensor] = []
+    scalars: list[tuple[int, OperandKey, Scalar]] = []
+    alone = not arrays
+    for position, operand in enumerate(operands):
+        if isinstance(operand, LazyTensor):
+            tensors.append(operand)
+        elif is_scalar(operand) and not (alone and position == 0):
+            scalars.append(scalar_operand(position, operand))  # type: ignore[arg-type]
+        else:
+            tensors.append(to_ground(host_array(operand), ground))
+    return record(rule, tensors, tuple(attributes.items()), scalars=scalars, ground=ground)  # type: ignore[return-value]
+
+
+def as_array(value: ArrayLike, ground: Ground | None = None) -> Array:
+    """Return an array-like as an array; arrays as they are."""
+    if isinstance(value, LazyTensor):
+        return value  # type: ignore[return-value]
+    return to_ground(host_array(value), ground or current_executor().ground())  # type: ignore[return-value]

@@ -1,0 +1,130 @@
+"""Python's operators on arrays: the short recording path, and the general one behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from latebind.array.array import Array
+from latebind.array.operands import apply, checked_dtype, is_scalar, to_ground
+from latebind.array.rules.elementwise import ASTYPE, RULES
+from latebind.errors import DTypeMismatchError, ScalarRangeError, ShapeMismatchError
+from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.recording import binary_operator
+from latebind.runtime.signature import Rule
+from latebind.runtime.views import write
+
+_BINARY: Final[dict[str, str]] = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "pow": "pow",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}
+_COMPARISONS: Final[dict[str, str]] = {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}
+_UNARY: Final[dict[str, str]] = {"neg": "negative", "pos": "positive", "abs": "abs", "invert": "bitwise_invert"}
+
+
+def operand(value: Any, array: Array) -> Any:
+    """Return the other operand of an operator as `apply` takes it, or `NotImplemented` if its type is foreign."""
+    if isinstance(value, LazyTensor) or is_scalar(value):
+        return value
+    if isinstance(value, np.generic):
+        checked_dtype(value.dtype)
+    if isinstance(value, (np.ndarray, list, tuple)):
+        host = np.asarray(value)
+        checked_dtype(host.dtype)
+        return to_ground(host, array._ground)
+    return NotImplemented
+
+
+def _slow(rule: Rule, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
+    def slow(self: Array, other: Any) -> Any:
+        other = operand(other, self)
+        if other is NotImplemented:
+            return NotImplemented
+        return apply(rule, other, self) if reflected else apply(rule, self, other)
+
+    slow.__name__ = slow.__qualname__ = rule.name
+    return slow
+
+
+def _slow_comparison(rule: Rule) -> Callable[[Any, Any], Any]:
+    """A comparison with an integer outside the dtype's range has a value, as in NumPy; it is not an error."""
+    slow = _slow(rule)
+
+    def compare(self: Array, other: Any) -> Any:
+        try:
+            return slow(self, other)
+        except ScalarRangeError:
+            return slow(self, np.float64(other))
+
+    compare.__name__ = compare.__qualname__ = rule.name
+    return compare
+
+
+def _in_place(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def operator(self: Array, other: Any) -> Any:
+        value = compute(self, other)
+        if value is NotImplemented:
+            return NotImplemented
+        if value._type is not self._type:
+            value = _fitted(name, self, value)
+        write(self, value)
+        return self
+
+    operator.__name__ = operator.__qualname__ = name
+    return operator
+
+
+def _fitted(name: str, target: Array, value: Array) -> Array:
+    """Return the result of an in-place operation converted to the target's dtype, if NumPy would allow that."""
+    if value.shape != target.shape:
+        raise ShapeMismatchError(
+            f"{name}: the result has shape {value.shape}, which does not fit into the array of shape {target.shape}"
+        )
+    if not np.can_cast(value.dtype, target.dtype, casting="same_kind"):
+        raise DTypeMismatchError(
+            f"{name}: the result has dtype {value.dtype.name}, which an array of {target.dtype.name} cannot hold: "
+            "convert the array first, with astype, or write x = x ... instead of the in-place form"
+        )
+    return apply(ASTYPE, value, dtype=target.dtype)
+
+
+def _unary(rule: Rule) -> Callable[[Any], Any]:
+    def operator(self: Array) -> Array:
+        return apply(rule, self)
+
+    operator.__name__ = operator.__qualname__ = rule.name
+    return operator
+
+
+def _bind() -> None:
+    for short, name in _BINARY.items():
+        forward = binary_operator(RULES[name], _slow(RULES[name]), Array)
+        setattr(Array, f"__{short}__", forward)
+        setattr(Array, f"__r{short}__", _slow(RULES[name], reflected=True))
+        setattr(Array, f"__i{short}__", _in_place(f"__i{short}__", forward))
+    for short, name in _COMPARISONS.items():
+        setattr(Array, f"__{short}__", binary_operator(RULES[name], _slow_comparison(RULES[name]), Array))
+    for short, name in _UNARY.items():
+        setattr(Array, f"__{short}__", _unary(RULES[name]))
+
+
+_bind()

@@ -1,0 +1,294 @@
+"""Elementwise operations: NumPy's promotion, broadcasting, then one IR operation or a few.
+
+Each rule is named by the NumPy ufunc whose promotion it follows: `ufunc.resolve_dtypes` says to which dtypes the
+operands are converted, so `sin` of int8 and `true_divide` of integers give what NumPy gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from latebind.array.rules.common import (
+    BOOL,
+    broadcast,
+    cast,
+    expand,
+    full,
+    like,
+    require_numeric,
+)
+from latebind.errors import DTypeMismatchError
+from latebind.ir.builder import IrBuilder
+from latebind.ir.node import Value
+from latebind.ir.types import DType
+from latebind.runtime.signature import Rule
+
+Emit = Callable[..., Value]
+
+
+@lru_cache(maxsize=4096)
+def _loop(ufunc: np.ufunc, dtypes: tuple[DType, ...]) -> tuple[DType, ...]:
+    """Return the dtypes of the ufunc's loop for these operands: operands, then result."""
+    try:
+        return ufunc.resolve_dtypes((*dtypes, None))  # type: ignore[no-any-return]
+    except (TypeError, ValueError) as error:
+        names = ", ".join(dtype.name for dtype in dtypes)
+        raise DTypeMismatchError(
+            f"{ufunc.__name__} is not defined for {names}: convert the operands with astype ({error})"
+        ) from None
+
+
+def _elementwise(name: str, ufunc: np.ufunc, emit: Emit) -> Rule:
+    def function(b: IrBuilder, *operands: Value) -> Value:
+        *inputs, output = _loop(ufunc, tuple(value.dtype for value in operands))
+        converted = [cast(b, value, dtype) for value, dtype in zip(operands, inputs, strict=True)]
+        return cast(b, emit(b, *broadcast(b, name, *converted)), output)
+
+    return Rule(name, function)
+
+
+def _op(name: str, **attributes: str) -> Emit:
+    def emit(b: IrBuilder, *operands: Value) -> Value:
+        return b.op(name, *operands, **attributes)
+
+    return emit
+
+
+def _compare(direction: str) -> Emit:
+    return _op("stablehlo::compare", comparison_direction=direction)
+
+
+def _unless(kinds: str, otherwise: Emit, emit: Emit) -> Emit:
+    """Emit one thing for dtypes of these kinds, another for the rest."""
+
+    def choose(b: IrBuilder, *operands: Value) -> Value:
+        return (otherwise if operands[0].dtype.kind in kinds else emit)(b, *operands)
+
+    return choose
+
+
+def _same(b: IrBuilder, x: Value) -> Value:
+    return x
+
+
+def _false(b: IrBuilder, x: Value) -> Value:
+    return full(b, False, x.shape, BOOL)
+
+
+def _true(b: IrBuilder, x: Value) -> Value:
+    return full(b, True, x.shape, BOOL)
+
+
+def _parts(emit: Emit, join: str) -> Emit:
+    """Apply a test to the real and the imaginary part."""
+
+    def both(b: IrBuilder, x: Value) -> Value:
+        return b.op(join, emit(b, b.op("stablehlo::real", x)), emit(b, b.op("stablehlo::imag", x)))
+
+    return both
+
+
+def _is_nan(b: IrBuilder, x: Value) -> Value:
+    return b.op("stablehlo::compare", x, x, comparison_direction="NE")
+
+
+def _is_finite(b: IrBuilder, x: Value) -> Value:
+    return b.op("stablehlo::is_finite", x)
+
+
+def _is_inf(b: IrBuilder, x: Value) -> Value:
+    return b.op("chlo::is_inf", x)
+
+
+def _logical(name: str) -> Emit:
+    def emit(b: IrBuilder, *operands: Value) -> Value:
+        return b.op(name, *(cast(b, value, BOOL) for value in operands))
+
+    return emit
+
+
+def _reciprocal(b: IrBuilder, x: Value) -> Value:
+    return b.op("stablehlo::divide", like(b, 1, x), x)
+
+
+def _exact_sign(b: IrBuilder, x: Value) -> Value:
+    if x.dtype.kind != "u":
+        return b.op("stablehlo::sign", x)
+    return b.op("stablehlo::minimum", x, like(b, 1, x))
+
+
+def _subtract(b: IrBuilder, x: Value, y: Value) -> Value:
+    require_numeric("subtract", x.dtype)
+    return b.op("stablehlo::subtract", x, y)
+
+
+def _lexicographic(direction: str) -> Emit:
+    """Compare complex numbers as NumPy does: real parts first, then imaginary parts."""
+
+    def emit(b: IrBuilder, x: Value, y: Value) -> Value:
+        re_x, re_y = b.op("stablehlo::real", x), b.op("stablehlo::real", y)
+        im_x, im_y = b.op("stablehlo::imag", x), b.op("stablehlo::imag", y)
+        strict = b.op("stablehlo::compare", re_x, re_y, comparison_direction=direction[0] + "T")
+        equal = b.op("stablehlo::compare", re_x, re_y, comparison_direction="EQ")
+        tie = b.op("stablehlo::compare", im_x, im_y, comparison_direction=direction)
+        return b.op("stablehlo::or", strict, b.op("stablehlo::and", equal, tie))
+
+    return emit
+
+
+def _extremum(name: str) -> Emit:
+    """NumPy's maximum and minimum of complex numbers are lexicographic, and NaN wins."""
+
+    def emit(b: IrBuilder, x: Value, y: Value) -> Value:
+        if x.dtype == BOOL:
+            return b.op("stablehlo::or" if name == "maximum" else "stablehlo::and", x, y)
+        if x.dtype.kind != "c":
+            return b.op(f"stablehlo::{name}", x, y)
+        keep = _lexicographic("GE" if name == "maximum" else "LE")(b, x, y)
+        keep = b.op("stablehlo::or", keep, _is_nan(b, x))
+        return b.op("stablehlo::select", keep, x, y)
+
+    return emit
+
+
+#: Name in the array API: the ufunc whose promotion holds, and what is emitted.
+_TABLE: Final[dict[str, tuple[np.ufunc, Emit]]] = {
+    "abs": (np.absolute, _unless("ub", _same, _op("stablehlo::abs"))),
+    "acos": (np.arccos, _op("chlo::acos")),
+    "acosh": (np.arccosh, _op("chlo::acosh")),
+    "add": (np.add, _unless("b", _op("stablehlo::or"), _op("stablehlo::add"))),
+    "asin": (np.arcsin, _op("chlo::asin")),
+    "asinh": (np.arcsinh, _op("chlo::asinh")),
+    "atan": (np.arctan, _op("chlo::atan")),
+    "atan2": (np.arctan2, _op("stablehlo::atan2")),
+    "atanh": (np.arctanh, _op("chlo::atanh")),
+    "bitwise_and": (np.bitwise_and, _op("stablehlo::and")),
+    "bitwise_invert": (np.invert, _op("stablehlo::not")),
+    "bitwise_left_shift": (np.left_shift, _op("stablehlo::shift_left")),
+    "bitwise_or": (np.bitwise_or, _op("stablehlo::or")),
+    "bitwise_right_shift": (
+        np.right_shift,
+        _unless("u", _op("stablehlo::shift_right_logical"), _op("stablehlo::shift_right_arithmetic")),
+    ),
+    "bitwise_xor": (np.bitwise_xor, _op("stablehlo::xor")),
+    "cbrt": (np.cbrt, _op("stablehlo::cbrt")),
+    "ceil": (np.ceil, _unless("iub", _same, _op("stablehlo::ceil"))),
+    "conj": (np.conjugate, _unless("iubf", _same, _op("chlo::conj"))),
+    "copysign": (np.copysign, _op("numpy::copysign")),
+    "cos": (np.cos, _op("stablehlo::cosine")),
+    "cosh": (np.cosh, _op("chlo::cosh")),
+    "divide": (np.true_divide, _op("stablehlo::divide")),
+    "equal": (np.equal, _compare("EQ")),
+    "exp": (np.exp, _op("stablehlo::exponential")),
+    "exp2": (np.exp2, _op("numpy::exp2")),
+    "expm1": (np.expm1, _op("stablehlo::exponential_minus_one")),
+    "floor": (np.floor, _unless("iub", _same, _op("stablehlo::floor"))),
+    "floor_divide": (np.floor_divide, _op("numpy::floor_divide")),
+    "greater": (np.greater, _unless("c", _lexicographic("GT"), _compare("GT"))),
+    "greater_equal": (np.greater_equal, _unless("c", _lexicographic("GE"), _compare("GE"))),
+    "hypot": (np.hypot, _op("numpy::hypot")),
+    "isfinite": (np.isfinite, _unless("iub", _true, _unless("c", _parts(_is_finite, "stablehlo::and"), _is_finite))),
+    "isinf": (np.isinf, _unless("iub", _false, _unless("c", _parts(_is_inf, "stablehlo::or"), _is_inf))),
+    "isnan": (np.isnan, _unless("iub", _false, _is_nan)),
+    "less": (np.less, _unless("c", _lexicographic("LT"), _compare("LT"))),
+    "less_equal": (np.less_equal, _unless("c", _lexicographic("LE"), _compare("LE"))),
+    "log": (np.log, _op("stablehlo::log")),
+    "log10": (np.log10, _op("numpy::log10")),
+    "log1p": (np.log1p, _op("stablehlo::log_plus_one")),
+    "log2": (np.log2, _op("numpy::log2")),
+    "logaddexp": (np.logaddexp, _op("numpy::logaddexp")),
+    "logical_and": (np.logical_and, _logical("stablehlo::and")),
+    "logical_not": (np.logical_not, _logical("stablehlo::not")),
+    "logical_or": (np.logical_or, _logical("stablehlo::or")),
+    "logical_xor": (np.logical_xor, _logical("stablehlo::xor")),
+    "maximum": (np.maximum, _extremum("maximum")),
+    "minimum": (np.minimum, _extremum("minimum")),
+    "multiply": (np.multiply, _unless("b", _op("stablehlo::and"), _op("stablehlo::multiply"))),
+    "negative": (np.negative, _op("stablehlo::negate")),
+    "nextafter": (np.nextafter, _op("chlo::next_after")),
+    "not_equal": (np.not_equal, _compare("NE")),
+    "positive": (np.positive, _same),
+    "pow": (np.power, _unless("iu", _op("numpy::power"), _op("stablehlo::power"))),
+    "reciprocal": (np.reciprocal, _reciprocal),
+    "remainder": (np.remainder, _op("numpy::remainder")),
+    "round": (np.rint, _op("stablehlo::round_nearest_even")),
+    "sign": (np.sign, _exact_sign),
+    "signbit": (np.signbit, _op("numpy::signbit")),
+    "sin": (np.sin, _op("stablehlo::sine")),
+    "sinh": (np.sinh, _op("chlo::sinh")),
+    "sqrt": (np.sqrt, _op("stablehlo::sqrt")),
+    "square": (np.square, lambda b, x: b.op("stablehlo::multiply", x, x)),
+    "subtract": (np.subtract, _subtract),
+    "tan": (np.tan, _op("stablehlo::tan")),
+    "tanh": (np.tanh, _op("stablehlo::tanh")),
+    "trunc": (np.trunc, _unless("iub", _same, _op("numpy::trunc"))),
+}
+
+RULES: Final[dict[str, Rule]] = {name: _elementwise(name, ufunc, emit) for name, (ufunc, emit) in _TABLE.items()}
+UFUNCS: Final[dict[str, np.ufunc]] = {name: ufunc for name, (ufunc, _) in _TABLE.items()}
+
+
+def _round_like_numpy(b: IrBuilder, x: Value) -> Value:
+    if x.dtype.kind in "iub":
+        return x
+    if x.dtype.kind != "c":
+        return b.op("stablehlo::round_nearest_even", x)
+    parts = [b.op("stablehlo::round_nearest_even", b.op(f"stablehlo::{part}", x)) for part in ("real", "imag")]
+    return b.op("stablehlo::complex", *parts)
+
+
+RULES["round"] = Rule("round", _round_like_numpy)
+
+
+def _real(b: IrBuilder, x: Value) -> Value:
+    return b.op("stablehlo::real", x) if x.dtype.kind == "c" else x
+
+
+def _imag(b: IrBuilder, x: Value) -> Value:
+    return b.op("stablehlo::imag", x) if x.dtype.kind == "c" else like(b, 0, x)
+
+
+RULES["real"] = Rule("real", _real)
+RULES["imag"] = Rule("imag", _imag)
+
+
+def _astype(b: IrBuilder, x: Value, *, dtype: DType) -> Value:
+    return cast(b, x, dtype)
+
+
+ASTYPE: Final = Rule("astype", _astype)
+#: A value of its own with the same contents: what a copy and a full assignment record.
+COPY: Final = Rule("copy", lambda b, x: x)
+
+
+def _where(b: IrBuilder, condition: Value, x: Value, y: Value) -> Value:
+    dtype = np.result_type(x.dtype, y.dtype)
+    condition, x, y = broadcast(b, "where", cast(b, condition, BOOL), cast(b, x, dtype), cast(b, y, dtype))
+    return b.op("stablehlo::select", condition, x, y)
+
+
+WHERE: Final = Rule("where", _where)
+
+
+def _assign(b: IrBuilder, old: Value, new: Value) -> Value:
+    """Everything in `old` replaced by `new`, broadcast and converted."""
+    return expand(b, cast(b, new, old.dtype), old.shape)
+
+
+ASSIGN: Final = Rule("assign", _assign)
+
+
+def _assign_where(b: IrBuilder, old: Value, mask: Value, new: Value) -> Value:
+    """The elements of `old` under the mask replaced by a value that broadcasts."""
+    rank = len(mask.shape)
+    if old.shape[:rank] == mask.shape and rank < len(old.shape):
+        dims = tuple(range(rank))
+        mask = b.op("stablehlo::broadcast_in_dim", mask, broadcast_dimensions=dims, shape=old.shape)
+    return b.op("stablehlo::select", expand(b, mask, old.shape), expand(b, cast(b, new, old.dtype), old.shape), old)
+
+
+ASSIGN_WHERE: Final = Rule("__setitem__", _assign_where)

@@ -1,0 +1,1 @@
+"""Backends: the interface, the registrar, the catalogue, and one folder per backend."""

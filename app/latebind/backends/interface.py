@@ -1,0 +1,485 @@
+"""The backend interface: what a compiler or a device has to provide to run latebind's graphs.
+
+A small backend subclasses `Backend` and `LoweringContext`, registers one lowering function per core operation with
+`LoweringContext.register`, and implements `compile` and `execute_computation`; everything else has a default here.
+The names are those of `BackendImplInterface` and `LoweringContext` in PyTorch's lazy tensor core.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar, final
+
+import numpy as np
+import numpy.typing as npt
+
+from latebind.backends.registrar import get_backend
+from latebind.errors import DeviceMismatchError, LoweringError, UnsupportedOpError
+from latebind.ir.builder import IrBuilder
+from latebind.ir.node import Node, Value
+from latebind.ir.opkind import OpKind
+from latebind.ir.types import TensorType
+
+HostArray = npt.NDArray[np.generic]
+Scalar = bool | int | float | complex
+
+#: What a lowering context's emission state holds per value: a name, an engine's expression, a tracer.
+EmittedT = TypeVar("EmittedT")
+EmissionMap = dict[Value, EmittedT]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BackendDevice:
+    """Device type and ordinal, written `"cpu:0"`."""
+
+    type: str
+    ordinal: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> BackendDevice:
+        """Read `"cpu"` or `"cpu:1"`.
+
+        Raises
+        ------
+        DeviceMismatchError
+            If the text is not of that form.
+        """
+        kind, separator, ordinal = text.partition(":")
+        if not kind or (separator and not ordinal.isdecimal()):
+            raise DeviceMismatchError(f"{text!r} is not a device: write a type and an ordinal, such as 'cpu:0'")
+        return cls(kind, int(ordinal) if separator else 0)
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.ordinal}"
+
+
+class BackendData:
+    """A handle on data that lives on a device; a placeholder until an execution fills it.
+
+    Attributes
+    ----------
+    type : TensorType
+    device : BackendDevice
+    handle : object or None
+        The engine's buffer; `None` while this is a placeholder.
+    owned : bool
+        Whether latebind allocated the buffer, so that it may be donated. Memory that the user shares with us
+        (`copy=False`, DLPack, read-only host arrays) is not owned.
+    error : BaseException or None
+        Set when the computation that should have filled the placeholder failed.
+    """
+
+    __slots__ = ("__weakref__", "_ready", "device", "error", "handle", "owned", "type")
+
+    def __init__(self, type: TensorType, device: BackendDevice, handle: Any = None, *, owned: bool = True) -> None:
+        self.type = type
+        self.device = device
+        self.handle = handle
+        self.owned = owned
+        self.error: BaseException | None = None
+        self._ready: threading.Event | None = None
+
+    @property
+    def has_value(self) -> bool:
+        """Whether the buffer is there: neither a placeholder nor failed."""
+        return self.handle is not None
+
+    def mark_pending(self) -> None:
+        """Make this a placeholder that readers wait for."""
+        self._ready = threading.Event()
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether an execution is still to fill this placeholder."""
+        ready = self._ready
+        return ready is not None and not ready.is_set()
+
+    def assign(self, data: BackendData) -> None:
+        """Fill the placeholder with what an execution returned."""
+        self.handle = data.handle
+        self.owned = data.owned
+        if self._ready is not None:
+            self._ready.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Poison the placeholder: every reader gets the error."""
+        self.error = error
+        if self._ready is not None:
+            self._ready.set()
+
+    def wait(self) -> None:
+        """Block until the placeholder is filled; raise its error if the execution failed."""
+        if self._ready is not None:
+            self._ready.wait()
+        if self.error is not None:
+            raise self.error.with_traceback(None)
+
+
+@dataclass(slots=True)
+class Computation:
+    """A lowered program.
+
+    Attributes
+    ----------
+    name : str
+    device : BackendDevice
+    parameter_names : tuple of str
+    parameter_types : tuple of TensorType
+    result_types : tuple of TensorType
+    aliases : tuple of (int, int)
+        Pairs of an output and the parameter whose buffer it may take (donation).
+    text : str
+        The backend's own form of the program, for people.
+    program : object
+        The backend's own form of the program, before or after compilation.
+    """
+
+    name: str
+    device: BackendDevice
+    parameter_names: tuple[str, ...]
+    parameter_types: tuple[TensorType, ...]
+    result_types: tuple[TensorType, ...]
+    aliases: tuple[tuple[int, int], ...] = ()
+    text: str = ""
+    program: Any = field(default=None, repr=False)
+
+
+class LoweringContext(ABC, Generic[EmittedT]):
+    """Turns nodes, in post-order, into one `Computation`; keeps the emission state.
+
+    Parameters
+    ----------
+    name
+        Name of the computation.
+    device
+        Where it will run.
+    post_order
+        Nodes to lower at once, operands before users.
+    emission_map
+        What is already emitted; nodes whose values are in it are not lowered again.
+    """
+
+    #: Lowering function per operation: `(context, node, emitted operands) -> emitted results`.
+    lowerings: ClassVar[dict[OpKind, Callable[[Any, Node, Sequence[Any]], Sequence[Any]]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.lowerings = dict(cls.lowerings)
+
+    def __init__(
+        self,
+        name: str,
+        device: BackendDevice,
+        post_order: Sequence[Node] = (),
+        emission_map: Mapping[Value, EmittedT] | None = None,
+    ) -> None:
+        self.name = name
+        self.device = device
+        self.emitted: EmissionMap[EmittedT] = dict(emission_map or {})
+        self.emitted_node_count = 0
+        self.parameters: list[tuple[str, TensorType]] = []
+        self.results: list[tuple[EmittedT, TensorType]] = []
+        self.aliases: list[tuple[int, int]] = []
+        self.donated: set[int] = set()
+        for node in post_order:
+            self.lower(node)
+
+    @staticmethod
+    def create(
+        name: str,
+        device: BackendDevice,
+        post_order: Sequence[Node] = (),
+        emission_map: Mapping[Value, Any] | None = None,
+    ) -> LoweringContext[Any]:
+        """Ask the registered backend for a lowering context, in either of its two forms.
+
+        Raises
+        ------
+        BackendNotRegisteredError
+            If no backend is registered.
+        """
+        return get_backend().create_lowering_context(name, device, post_order, emission_map)
+
+    @classmethod
+    def register(
+        cls, *kinds: str
+    ) -> Callable[
+        [Callable[[Any, Node, Sequence[Any]], Sequence[Any]]], Callable[[Any, Node, Sequence[Any]], Sequence[Any]]
+    ]:
+        """Register a function as the lowering of these operations (decorator)."""
+
+        def decorate(
+            function: Callable[[Any, Node, Sequence[Any]], Sequence[Any]],
+        ) -> Callable[[Any, Node, Sequence[Any]], Sequence[Any]]:
+            for kind in kinds:
+                cls.lowerings[OpKind.get(kind)] = function
+            return function
+
+        return decorate
+
+    @classmethod
+    def supports(cls, kind: OpKind) -> bool:
+        """Whether this backend lowers the operation itself."""
+        return kind in cls.lowerings
+
+    def lower(self, node: Node) -> None:
+        """Emit one node whose operands are emitted.
+
+        Raises
+        ------
+        UnsupportedOpError
+            If no lowering is registered for the operation.
+        LoweringError
+            If an operand is not emitted or the lowering gives a wrong number of results.
+        """
+        if all(node.value(index) in self.emitted for index in range(len(node.types))):
+            return
+        lowering = self.lowerings.get(node.kind)
+        if lowering is None:
+            raise UnsupportedOpError(
+                f"{type(self).__name__} has no lowering for {node.kind}: register one with "
+                f"@{type(self).__name__}.register({node.kind.qualified!r}), or decompose the operation first"
+            )
+        try:
+            operands = [self.emitted[operand] for operand in node.operands]
+        except KeyError:
+            raise LoweringError(
+                f"{node.kind} in computation {self.name!r} uses a value that is not emitted: "
+                "lower nodes in post-order, operands before users"
+            ) from None
+        outputs = lowering(self, node, operands)
+        if len(outputs) != len(node.types):
+            raise LoweringError(
+                f"the lowering of {node.kind} in {type(self).__name__} gave {len(outputs)} results "
+                f"for an operation with {len(node.types)}"
+            )
+        for index, output in enumerate(outputs):
+            self.emitted[node.value(index)] = output
+        self.emitted_node_count += 1
+
+    def add_parameter(self, value: Value, name: str) -> int:
+        """Declare that the caller supplies this value; return its position among the parameters."""
+        position = len(self.parameters)
+        self.parameters.append((name, value.type))
+        self.emitted[value] = self.emit_parameter(position, name, value.type)
+        return position
+
+    def add_result(self, value: Value) -> int:
+        """Declare that the computation returns this value; return its position among the results."""
+        if value not in self.emitted:
+            raise LoweringError(f"result {value!r} of computation {self.name!r} is not emitted: lower its node first")
+        self.results.append((self.emitted[value], value.type))
+        return len(self.results) - 1
+
+    def set_up_alias(self, output_index: int, parameter_index: int) -> None:
+        """Let an output take the buffer of a parameter that dies with this call (donation).
+
+        Raises
+        ------
+        LoweringError
+            If the two have different types, or one of them is already in an alias.
+        """
+        output, parameter = self.results[output_index][1], self.parameters[parameter_index][1]
+        if output is not parameter:
+            raise LoweringError(f"output {output_index} is {output}, but parameter {parameter_index} is {parameter}")
+        if any(output_index == o or parameter_index == p for o, p in self.aliases):
+            raise LoweringError(f"output {output_index} or parameter {parameter_index} is aliased already")
+        self.aliases.append((output_index, parameter_index))
+        self.donate(parameter_index)
+
+    def donate(self, parameter_index: int) -> None:
+        """Say that a parameter's buffer dies with this call, so that it may be overwritten after its last use."""
+        self.donated.add(parameter_index)
+
+    def check_result_shape(self, data: BackendData, result_index: int) -> bool:
+        """Whether the data has the shape of a result, so that its buffer could hold it."""
+        return data.type.shape == self.results[result_index][1].shape
+
+    @abstractmethod
+    def emit_parameter(self, position: int, name: str, type: TensorType) -> EmittedT:
+        """Return the emitted form of a parameter."""
+
+    @abstractmethod
+    def build(self) -> Computation:
+        """Finish and return the computation. Call it once, after the last `add_result`."""
+
+
+class Backend(ABC):
+    """Compiles and runs computations, owns devices and device data.
+
+    Parameters
+    ----------
+    settings
+        The backend's own settings model, validated; `None` takes its defaults.
+
+    Attributes
+    ----------
+    name : str
+        Name in the configuration.
+    blocking : bool
+        Whether `execute_computation` returns only when the results are there. The runtime moves long computations of
+        a blocking engine to a worker thread; an engine with asynchronous dispatch of its own sets this to false.
+    """
+
+    name: ClassVar[str]
+    blocking: ClassVar[bool] = True
+
+    def __init__(self, settings: object = None) -> None:
+        self.settings = settings
+        self._default_device_type = self.backend_devices()[0].type
+        self._default_device_ordinal = 0
+        self._ir_builder: IrBuilder | None = None
+
+    # Devices and configuration
+
+    @abstractmethod
+    def backend_devices(self) -> Sequence[BackendDevice]:
+        """All devices, the default one first. Called by the base class's constructor."""
+
+    def backend_device(self, name: str | None = None) -> BackendDevice:
+        """Return the device with this name (`"cpu:0"`, `"cpu"`), or the default device.
+
+        Raises
+        ------
+        DeviceMismatchError
+            If the backend has no such device; the message lists those that it has.
+        """
+        if name is None:
+            wanted = BackendDevice(self._default_device_type, self._default_device_ordinal)
+        else:
+            wanted = BackendDevice.parse(name)
+        devices = self.backend_devices()
+        if wanted not in devices:
+            raise DeviceMismatchError(
+                f"backend {self.name!r} has no device {str(wanted)!r}; it has {', '.join(map(str, devices))}"
+            )
+        return wanted
+
+    @property
+    def default_device_type(self) -> str:
+        """Type of the device where arrays are created unless told otherwise."""
+        return self._default_device_type
+
+    @default_device_type.setter
+    def default_device_type(self, value: str) -> None:
+        if all(device.type != value for device in self.backend_devices()):
+            raise DeviceMismatchError(f"backend {self.name!r} has no device of type {value!r}")
+        self._default_device_type = value
+
+    @property
+    def default_device_ordinal(self) -> int:
+        """Ordinal of the device where arrays are created unless told otherwise."""
+        return self._default_device_ordinal
+
+    @default_device_ordinal.setter
+    def default_device_ordinal(self, value: int) -> None:
+        if BackendDevice(self._default_device_type, value) not in self.backend_devices():
+            raise DeviceMismatchError(f"backend {self.name!r} has no device '{self._default_device_type}:{value}'")
+        self._default_device_ordinal = value
+
+    def eager_fallback_device(self) -> BackendDevice:
+        """Device on which operations run that this backend can neither lower nor decompose."""
+        return BackendDevice("cpu", 0)
+
+    def enable_dynamic_shape(self) -> bool:
+        """Whether size nodes may be symbolic."""
+        return False
+
+    def set_rng_seed(self, seed: int) -> None:
+        """Seed the engine's own generators. latebind's streams do not depend on it."""
+
+    def prepare_to_exit(self) -> None:
+        """Release threads, pools and device memory. Called once, when the container closes."""
+
+    # Tracing
+
+    def ir_builder(self) -> IrBuilder:
+        """The builder that makes this backend's nodes."""
+        if self._ir_builder is None:
+            self._ir_builder = IrBuilder()
+        return self._ir_builder
+
+    # Data
+
+    @abstractmethod
+    def make_computation_data_from_tensor(
+        self, tensor: HostArray, type: TensorType, device: BackendDevice, *, copy: bool = True
+    ) -> BackendData:
+        """Put a host array on a device. With `copy=False` the result may share its memory and is then not owned."""
+
+    def make_computation_data_from_scalar(self, scalar: Scalar, type: TensorType, device: BackendDevice) -> BackendData:
+        """Put a scalar on a device as a zero-dimensional value."""
+        return self.make_computation_data_from_tensor(np.asarray(scalar, dtype=type.dtype), type, device, copy=False)
+
+    def create_data_placeholder(self, device: BackendDevice, type: TensorType) -> BackendData:
+        """Return data without a buffer, to be filled by an execution."""
+        return BackendData(type, device)
+
+    def computation_data_from_node(self, node: Node) -> BackendData | None:
+        """Return the data that a `lazy_tensors::device_data` node stands for, or `None` for any other node."""
+        data = getattr(node, "data", None)
+        return data if isinstance(data, BackendData) else None
+
+    @abstractmethod
+    def make_tensor_from_computation_data(self, data: BackendData) -> HostArray:
+        """Return the value as a host array, sharing memory where the engine can. The caller treats it as read-only."""
+
+    def can_donate(self, data: BackendData) -> bool:
+        """Whether nothing outside latebind (an exported view, shared memory) still sees this buffer."""
+        return data.owned
+
+    # Lowering
+
+    @abstractmethod
+    def create_lowering_context(
+        self,
+        name: str,
+        device: BackendDevice,
+        post_order: Sequence[Node] = (),
+        emission_map: Mapping[Value, Any] | None = None,
+    ) -> LoweringContext[Any]:
+        """Return a lowering context: `(name, device)` empty, or with nodes and what is already emitted."""
+
+    @abstractmethod
+    def supports(self, kind: OpKind) -> bool:
+        """Whether this backend lowers the operation itself (otherwise it is decomposed, or falls back)."""
+
+    def compilation_devices(self, device: str, devices: Sequence[str]) -> Sequence[str]:
+        """Devices that a computation for `device` is compiled for."""
+        return list(devices) or [device]
+
+    @abstractmethod
+    def compile(self, computations: Sequence[Computation]) -> list[Computation]:
+        """Compile each computation.
+
+        Raises
+        ------
+        CompilationError
+            If the engine refuses one.
+        """
+
+    @abstractmethod
+    def execute_computation(
+        self, computation: Computation, arguments: Sequence[BackendData], device: BackendDevice
+    ) -> list[BackendData]:
+        """Run a compiled computation; return one data per result.
+
+        Raises
+        ------
+        ExecutionError
+            If the engine failed; `origin` names the operation if the engine can tell.
+        """
+
+    # Debug
+
+    def metric_report(self) -> str:
+        """The engine's own metrics, for people."""
+        return ""
+
+    def computation_backend_text(self, computation: Computation) -> str:
+        """The computation in the backend's own language."""
+        return computation.text

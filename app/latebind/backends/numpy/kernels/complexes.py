@@ -1,0 +1,19 @@
+"""Operations on complex numbers that need more than one NumPy call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+def make_complex(real: Array, imaginary: Array) -> Array:
+    """Return complex numbers of these parts, which broadcast."""
+    dtype = np.dtype(np.complex64 if real.dtype == np.float32 else np.complex128)
+    result: Array = np.empty(np.broadcast(real, imaginary).shape, dtype)
+    result.real = real
+    result.imag = imaginary
+    return result

@@ -1,0 +1,13 @@
+"""Lowering functions, a module per family of operations; importing this package registers them."""
+
+from latebind.backends.numpy.lowerings import (
+    contractions,
+    elementwise,
+    indexing,
+    movement,
+    reductions,
+    sorting,
+    windows,
+)
+
+__all__ = ["contractions", "elementwise", "indexing", "movement", "reductions", "sorting", "windows"]

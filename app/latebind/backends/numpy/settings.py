@@ -1,0 +1,30 @@
+"""Settings of the NumPy backend."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class NumpySettings(BaseModel):
+    """Settings of the NumPy backend."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Literal["numpy"] = Field(default="numpy", description="Which backend this is.")
+    devices: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Number of host devices, cpu:0 and up. They share the processor; more than one is for tests.",
+    )
+    reuse_buffers: bool = Field(
+        default=True,
+        description="Write results over intermediate arrays that nothing needs any more, instead of into new ones.",
+    )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="Threads that BLAS may use, set through threadpoolctl; null leaves BLAS at its own default.",
+    )

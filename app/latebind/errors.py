@@ -1,0 +1,110 @@
+"""The exception tree.
+
+Every exception derives from `LatebindError` and also from the built-in exception that a NumPy user would catch. A
+message says what was wrong, where (the user's line, or the key's path), and what to do.
+"""
+
+from __future__ import annotations
+
+
+class LatebindError(Exception):
+    """Root of all errors that latebind raises on purpose."""
+
+
+class SettingsError(LatebindError, ValueError):
+    """A configuration that cannot be used: the message gives the key's path, its source and the remedy."""
+
+
+class BackendNotRegisteredError(LatebindError, RuntimeError):
+    """No backend is registered in the process-wide cell."""
+
+    def __init__(self, message: str = "Lazy tensor backend not registered.") -> None:
+        super().__init__(message)
+
+
+class BackendUnavailableError(LatebindError, RuntimeError):
+    """A known backend whose engine cannot be imported; the message names the extra to install."""
+
+
+class TypeInferenceError(LatebindError):
+    """Operands or attributes that break a constraint of an operation."""
+
+
+class ShapeMismatchError(TypeInferenceError, ValueError):
+    """Operand shapes (or axis arguments) that do not fit the operation."""
+
+
+class DTypeMismatchError(TypeInferenceError, TypeError):
+    """Operand dtypes that do not fit the operation."""
+
+
+class OutOfBoundsError(LatebindError, IndexError):
+    """An index outside the array, found when recorded or, for indices that are data, at the first use of a result."""
+
+
+class ScalarRangeError(LatebindError, OverflowError):
+    """A Python integer that does not fit the dtype it would have to take."""
+
+
+class UnsupportedOpError(LatebindError, NotImplementedError):
+    """An operation that the backend can neither lower nor decompose, with no fallback allowed."""
+
+
+class LoweringError(LatebindError, RuntimeError):
+    """A graph that could not be turned into a computation."""
+
+
+class VerificationError(LoweringError):
+    """A graph that breaks an invariant of the IR: a bug in a builder, a decomposition or a backend."""
+
+
+class CompilationError(LatebindError, RuntimeError):
+    """The engine refused a computation."""
+
+
+class ExecutionError(LatebindError, RuntimeError):
+    """A computation failed while it ran; the message names the operation and the user's line.
+
+    Parameters
+    ----------
+    message
+        What failed.
+    origin
+        Position in the recording of the operation that failed (`Node.origin`), or -1 if the engine cannot tell.
+    """
+
+    def __init__(self, message: str, *, origin: int = -1) -> None:
+        super().__init__(message)
+        self.origin = origin
+
+
+class DonatedDataError(ExecutionError):
+    """The array's old value was donated to a computation that failed, so it is gone."""
+
+
+class DeviceMismatchError(LatebindError, ValueError):
+    """Operands that live on different devices."""
+
+
+class ContainerMismatchError(LatebindError, ValueError):
+    """Arrays of two containers (or of one container across an override of its backend) in one operation."""
+
+
+class CaptureError(LatebindError, RuntimeError):
+    """A value was needed inside a function that is being captured by `compile`."""
+
+
+class ForkedProcessError(LatebindError, RuntimeError):
+    """A pending array or an engine was used in a child made by `fork`; use the `spawn` start method."""
+
+
+class ShutdownError(LatebindError, RuntimeError):
+    """The container was closed and its executor cannot run anything more."""
+
+
+class ProgramError(LatebindError, RuntimeError):
+    """A program given to `latebind run` that cannot be loaded or that raised."""
+
+
+class WiringError(LatebindError, RuntimeError):
+    """Two containers that would inject their objects into one module."""

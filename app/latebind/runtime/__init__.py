@@ -1,0 +1,1 @@
+"""The runtime: recording, the executor, the computation cache, device data, metrics and tracing."""

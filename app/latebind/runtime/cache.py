@@ -1,0 +1,242 @@
+"""The computation cache: exact keys, adaptive scalars, least recently used entries leave first.
+
+A `Structure` stands for all recordings with equal records: same signatures, same operands relative to each other, same
+aliasing of leaves. The key is the tuple of records itself, compared in full, so graphs that differ never share a
+computation whatever their hashes. Under it, a `Variant` is one compiled computation: which records are its outputs,
+which leaves it may overwrite, and which scalars are constants with what values.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import threading
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from latebind.runtime.launch import Executable
+    from latebind.runtime.tape import Record, Scalar
+
+#: Hits in a row on a variant that could donate more before one that does is compiled.
+_HITS_BEFORE_DONATION: Final = 2
+
+
+def scalar_bits(value: Scalar) -> object:
+    """Return a scalar in a form that is equal only for the same type and bits: `0.0` is not `-0.0`, NaN is itself."""
+    if type(value) is float:
+        return struct.pack("d", value)
+    if type(value) is complex:
+        return struct.pack("dd", value.real, value.imag)
+    return type(value), value
+
+
+def _needs_bits(value: Scalar) -> bool:
+    """Whether `==` does not decide if a scalar of the same type has the same bits."""
+    parts = (value.real, value.imag) if isinstance(value, complex) else (value,)
+    return any(isinstance(part, float) and (part == 0.0 or math.isnan(part)) for part in parts)
+
+
+class Variant:
+    """One compiled computation of a structure.
+
+    Attributes
+    ----------
+    outputs : tuple of int
+        Positions of the records that it returns.
+    donated : frozenset of int
+        Leaves that it may overwrite.
+    promoted : frozenset of int
+        Scalars that are parameters.
+    executable : Executable
+    seconds : float or None
+        Expected time of one execution, from those measured.
+    """
+
+    __slots__ = (
+        "_bits",
+        "_scalars",
+        "constants",
+        "donated",
+        "executable",
+        "output_set",
+        "outputs",
+        "promoted",
+        "runs",
+        "seconds",
+        "underused",
+    )
+
+    def __init__(
+        self,
+        outputs: Sequence[int],
+        donated: Collection[int],
+        promoted: Collection[int],
+        scalars: Sequence[Scalar],
+        executable: Executable,
+    ) -> None:
+        self.outputs = tuple(outputs)
+        self.output_set = frozenset(outputs)
+        self.donated = frozenset(donated)
+        self.promoted = frozenset(promoted)
+        self.constants = [index for index in range(len(scalars)) if index not in self.promoted]
+        self._scalars = [scalars[index] for index in self.constants]
+        self._bits = [
+            (index, scalar_bits(scalars[index])) for index in self.constants if _needs_bits(scalars[index])
+        ]
+        self.executable = executable
+        self.seconds: float | None = None
+        self.runs = 0
+        self.underused = 0
+
+    def accepts(self, scalars: Sequence[Scalar]) -> bool:
+        """Whether the scalars that are constants of this variant have the same bits as these."""
+        if not self.constants:
+            return True
+        candidates = scalars if not self.promoted else [scalars[index] for index in self.constants]
+        if self._bits:
+            return all(
+                a == b or (a != a and b != b) for a, b in zip(candidates, self._scalars, strict=True)
+            ) and all(scalar_bits(scalars[index]) == bits for index, bits in self._bits)
+        return candidates == self._scalars
+
+    def differing(self, scalars: Sequence[Scalar]) -> set[int]:
+        """Return the indices of the constants whose bits differ from these scalars."""
+        return {
+            index
+            for index, constant in zip(self.constants, self._scalars, strict=True)
+            if scalar_bits(constant) != scalar_bits(scalars[index])
+        }
+
+
+class Structure:
+    """All recordings with equal records.
+
+    Attributes
+    ----------
+    records : list of Record
+    variants : list of Variant
+        Most recently used first.
+    promoted : frozenset of int
+        Scalars that have been seen to vary; grows only.
+    promotions : int
+        How often it grew: at most twice, so that a structure is compiled at most three times for its scalars.
+    successor : Structure or None
+        The structure that was recorded after this one the last time: the prediction.
+    sightings : int
+        How often it was recorded.
+    last_used : int
+        The cache's clock at the last use.
+    evicted : bool
+        Whether the cache has dropped it.
+    """
+
+    __slots__ = ("evicted", "last_used", "promoted", "promotions", "records", "sightings", "successor", "variants")
+
+    def __init__(self, records: list[Record]) -> None:
+        self.records = records
+        self.last_used = 0
+        self.evicted = False
+        self.variants: list[Variant] = []
+        self.promoted: frozenset[int] = frozenset()
+        self.promotions = 0
+        self.successor: Structure | None = None
+        self.sightings = 0
+
+    def match(
+        self, live: Sequence[int], scalars: Sequence[Scalar], donatable: Collection[int]
+    ) -> Variant | None:
+        """Return a variant that computes at least the live records, with these scalars, overwriting no leaf in use."""
+        best: Variant | None = None
+        for variant in self.variants:
+            if (
+                variant.output_set.issuperset(live)
+                and variant.donated.issubset(donatable)
+                and variant.accepts(scalars)
+                and (best is None or len(variant.donated) > len(best.donated))
+            ):
+                best = variant
+                if len(best.donated) == len(donatable):
+                    break
+        if best is None:
+            return None
+        if len(best.donated) < len(donatable):
+            best.underused += 1
+            if best.underused > _HITS_BEFORE_DONATION:
+                return None
+        return best
+
+    def promote(self, scalars: Sequence[Scalar]) -> bool:
+        """Turn the scalars that vary into parameters; return whether there were any.
+
+        The first time, those that differ from a compiled variant; the second time, all of them.
+        """
+        candidates = [variant for variant in self.variants if variant.promoted == self.promoted]
+        if not candidates:
+            return False
+        differing = min((variant.differing(scalars) for variant in candidates), key=len)
+        if not differing:
+            return False
+        self.promotions += 1
+        self.promoted = self.promoted | differing if self.promotions == 1 else frozenset(range(len(scalars)))
+        self.variants = [variant for variant in self.variants if variant.promoted == self.promoted]
+        return True
+
+
+class ComputationCache:
+    """Structures by key, bounded in number; the least recently used leaves first.
+
+    Parameters
+    ----------
+    max_entries
+        Structures kept; at least 1.
+    """
+
+    def __init__(self, max_entries: int = 512) -> None:
+        self.max_entries = max_entries
+        self.evicted = 0
+        self._entries: dict[tuple[Record, ...], Structure] = {}
+        self._clock = 0
+        self._lock = threading.Lock()
+
+    def find(self, records: list[Record], predicted: Structure | None) -> Structure:
+        """Return the structure with these records, made at the first sight.
+
+        The prediction is compared first: that costs a fraction of hashing the records.
+        """
+        self._clock += 1
+        if predicted is not None and not predicted.evicted and predicted.records == records:
+            predicted.last_used = self._clock
+            return predicted
+        key = tuple(records)
+        with self._lock:
+            structure = self._entries.get(key)
+            if structure is None:
+                structure = self._entries[key] = Structure(records)
+                structure.last_used = self._clock
+                if len(self._entries) > self.max_entries:
+                    self._evict()
+            structure.last_used = self._clock
+            return structure
+
+    def _evict(self) -> None:
+        key = min(self._entries, key=lambda entry: self._entries[entry].last_used)
+        dropped = self._entries.pop(key)
+        dropped.evicted = True
+        dropped.variants.clear()
+        dropped.successor = None
+        self.evicted += 1
+
+    def structures(self) -> list[Structure]:
+        """Return what is in the cache."""
+        with self._lock:
+            return list(self._entries.values())
+
+    def clear(self) -> None:
+        """Drop every computation."""
+        with self._lock:
+            while self._entries:
+                self._evict()
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,284 @@
+"""From a graph to an executable: lower, compile, and send to the reference backend what the backend cannot do."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Collection, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from latebind.backends.interface import Backend, BackendDevice, Computation, LoweringContext
+from latebind.errors import CompilationError, LatebindError, LoweringError, UnsupportedOpError
+from latebind.ir.builder import IrBuilder
+from latebind.ir.node import Node, Value, post_order
+from latebind.ir.opkind import OpKind
+from latebind.ir.optable import lookup
+from latebind.ir.print_dot import to_dot
+from latebind.ir.print_text import to_text
+from latebind.ir.types import TensorType
+from latebind.runtime.graph import Graph, build_graph, optimize
+from latebind.runtime.launch import Executable, Stage
+from latebind.runtime.metrics import Metrics
+from latebind.runtime.signature import Signature
+from latebind.runtime.tracing import Tracer
+
+if TYPE_CHECKING:
+    from latebind.runtime.tape import Record, Scalar
+
+
+class LoweringFactory(Protocol):
+    """Makes a lowering context; the backend's `create_lowering_context`, in either of its two forms."""
+
+    def __call__(
+        self,
+        name: str,
+        device: BackendDevice,
+        post_order: Sequence[Node] = ...,
+        emission_map: Any = ...,
+    ) -> LoweringContext[Any]: ...
+
+
+_names = itertools.count()
+
+
+class Compiler:
+    """Compiles recordings for one backend.
+
+    Parameters
+    ----------
+    backend, ir_builder, lowering_context
+        The backend and what derives from it.
+    reference
+        Makes the backend on which operations run that this one can neither lower nor decompose; `None` makes such an
+        operation an error.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        ir_builder: IrBuilder,
+        lowering_context: LoweringFactory,
+        metrics: Metrics,
+        tracer: Tracer,
+        *,
+        reference: Callable[[], Backend] | None = None,
+        verify: bool = False,
+    ) -> None:
+        self.backend = backend
+        self.ir_builder = ir_builder
+        self.lowering_context = lowering_context
+        self.metrics = metrics
+        self.tracer = tracer
+        self.reference = reference
+        self.verify = verify
+        # The builder's current origin is state: one graph is built at a time. No user code or engine runs inside.
+        self._lock = threading.Lock()
+
+    def kernel(self, device: BackendDevice, signature: Signature) -> Executable:
+        """Return one recorded operation as an executable of its own; scalars are parameters. Made once."""
+        kernels = signature.kernels.setdefault(self, {})
+        found = kernels.get(device)
+        if found is None:
+            entry = (signature, *(-1 - index for index in range(signature.array_count)))
+            count = signature.scalar_count
+            arrays = [
+                type for type, scalar in zip(signature.operand_types, signature.is_scalar, strict=True) if not scalar
+            ]
+            name = f"kernel_{signature.rule.name}"
+            found = self.compile(device, [entry], [0] * count, arrays, [0], promoted=range(count), name=name)
+            kernels[device] = found
+        return found
+
+    def compile(
+        self,
+        device: BackendDevice,
+        records: Sequence[Record],
+        scalars: Sequence[Scalar],
+        leaf_types: Sequence[TensorType],
+        outputs: Sequence[int],
+        *,
+        promoted: Collection[int] = (),
+        donated: Collection[int] = (),
+        locate: Callable[[int], str] | None = None,
+        name: str | None = None,
+    ) -> Executable:
+        """Compile what the outputs of a recording need.
+
+        Raises
+        ------
+        UnsupportedOpError
+            If an operation can be neither lowered nor decomposed and must not fall back.
+        LoweringError, CompilationError
+            If the backend refuses the graph.
+        """
+        start = perf_counter()
+        name = name or f"computation_{next(_names)}"
+        with self._lock:
+            graph = build_graph(self.ir_builder, records, scalars, leaf_types, outputs, promoted)
+            results = optimize(graph, self.ir_builder, self._runs, check=self.verify)
+        self._trace(name, graph, results, locate)
+        donated_parameters = [index for index, leaf in enumerate(graph.leaves) if leaf in donated]
+        stages, result_slots = self._lower(name, device, graph, results, donated_parameters)
+        self.metrics.add_time("LowerTime", perf_counter() - start)
+        self._compile_stages(name, stages)
+        return Executable(
+            stages,
+            device,
+            graph.leaves,
+            graph.scalars,
+            tuple(node.types[0] for node in graph.parameters[len(graph.leaves) :]),
+            result_slots,
+        )
+
+    def _trace(
+        self, name: str, graph: Graph, results: Sequence[Value], locate: Callable[[int], str] | None
+    ) -> None:
+        self.tracer.add(name, "ir", lambda: to_text(name, graph.parameters, results, locate))
+        self.tracer.add(name, "dot", lambda: to_dot(name, graph.parameters, results, locate))
+
+    def _runs(self, kind: OpKind) -> bool:
+        """Whether an operation stays as it is: lowered by the backend, or for the reference backend alone."""
+        if self.backend.supports(kind):
+            return True
+        definition = lookup(kind)
+        if definition is None or definition.core or definition.decompose is not None or self.reference is None:
+            return False
+        return self.reference().supports(kind)
+
+    # Lowering
+
+    def _lower(
+        self, name: str, device: BackendDevice, graph: Graph, results: Sequence[Value], donated: Sequence[int]
+    ) -> tuple[list[Stage], tuple[int, ...]]:
+        order = post_order(results)
+        parameters = {id(node) for node in graph.parameters}
+        unsupported = [
+            node for node in order if id(node) not in parameters and not self.backend.supports(node.kind)
+        ]
+        if not unsupported:
+            computation = self._lower_stage(
+                self.lowering_context, name, device, [node.value() for node in graph.parameters], order, results, donated
+            )
+            self.tracer.add(name, "text", lambda: self.backend.computation_backend_text(computation))
+            count = len(graph.parameters)
+            slots = tuple(range(count, count + len(results)))
+            return [Stage(self.backend, computation, tuple(range(count)), slots)], slots
+        return self._lower_in_stages(name, device, graph, results, order, unsupported)
+
+    def _lower_stage(
+        self,
+        factory: LoweringFactory,
+        name: str,
+        device: BackendDevice,
+        inputs: Sequence[Value],
+        nodes: Sequence[Node],
+        results: Sequence[Value],
+        donated: Sequence[int],
+    ) -> Computation:
+        context = factory(name, device)
+        for position, value in enumerate(inputs):
+            context.add_parameter(value, f"p{position}")
+        given = {id(value.node) for value in inputs}
+        for node in nodes:
+            if id(node) not in given:
+                context.lower(node)
+        for value in results:
+            context.add_result(value)
+        free = [index for index, value in enumerate(results)]
+        for parameter in donated:
+            context.donate(parameter)
+            for index in free:
+                if results[index].type is inputs[parameter].type and results[index] != inputs[parameter]:
+                    context.set_up_alias(index, parameter)
+                    free.remove(index)
+                    break
+        try:
+            return context.build()
+        except LatebindError:
+            raise
+        except Exception as error:
+            raise LoweringError(f"backend {self.backend.name!r} failed to lower {name}: {error}") from error
+
+    def _lower_in_stages(
+        self,
+        name: str,
+        device: BackendDevice,
+        graph: Graph,
+        results: Sequence[Value],
+        order: Sequence[Node],
+        unsupported: Sequence[Node],
+    ) -> tuple[list[Stage], tuple[int, ...]]:
+        """Split the graph where operations fall back; native and fallback stages alternate."""
+        if self.reference is None:
+            kinds = ", ".join(sorted({str(node.kind) for node in unsupported}))
+            raise UnsupportedOpError(
+                f"backend {self.backend.name!r} can neither lower nor decompose {kinds}, and 'fallback: error' is set: "
+                "set 'fallback: reference' to run it on the reference backend"
+            )
+        reference = self.reference()
+        for node in unsupported:
+            self.metrics.count(f"Fallback::{node.kind}")
+        apart = {id(node) for node in unsupported}
+        level: dict[int, int] = {id(node): 0 for node in graph.parameters}
+        inputs = set(level)
+        groups: dict[int, list[Node]] = {}
+        for node in order:
+            if id(node) in inputs:
+                continue
+            parity = int(id(node) in apart)
+            lowest = max((level[id(operand.node)] for operand in node.operands), default=0)
+            level[id(node)] = lowest + (lowest % 2 != parity)
+            groups.setdefault(level[id(node)], []).append(node)
+        slots = {node.value(): index for index, node in enumerate(graph.parameters)}
+        wanted = set(results)
+        for node in order:
+            wanted.update(operand for operand in node.operands if level[id(operand.node)] != level[id(node)])
+        stages = []
+        for number in sorted(groups):
+            nodes = groups[number]
+            members = {id(node) for node in nodes}
+            taken = list(
+                dict.fromkeys(
+                    operand for node in nodes for operand in node.operands if id(operand.node) not in members
+                )
+            )
+            given = [
+                node.value(index)
+                for node in nodes
+                for index in range(len(node.types))
+                if node.value(index) in wanted
+            ]
+            elsewhere = number % 2 == 1
+            backend = reference if elsewhere else self.backend
+            factory = reference.create_lowering_context if elsewhere else self.lowering_context
+            target = reference.backend_device() if elsewhere else device
+            computation = self._lower_stage(factory, f"{name}_{number}", target, taken, nodes, given, ())
+            self.tracer.add(
+                computation.name, "text", lambda b=backend, c=computation: b.computation_backend_text(c)  # type: ignore[misc]
+            )
+            for value in given:
+                slots[value] = len(slots)
+            stages.append(
+                Stage(
+                    backend,
+                    computation,
+                    tuple(slots[value] for value in taken),
+                    tuple(slots[value] for value in given),
+                    elsewhere,
+                )
+            )
+        return stages, tuple(slots[value] for value in results)
+
+    def _compile_stages(self, name: str, stages: Sequence[Stage]) -> None:
+        start = perf_counter()
+        for stage in stages:
+            try:
+                (stage.computation,) = stage.backend.compile([stage.computation])
+            except LatebindError:
+                raise
+            except Exception as error:
+                raise CompilationError(
+                    f"backend {stage.backend.name!r} failed to compile {stage.computation.name}: {error}"
+                ) from error
+        self.metrics.add_time("CompileTime", perf_counter() - start)

@@ -1,0 +1,155 @@
+"""What happens after a computation failed: run it operation by operation, and poison only what depends on the failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import CodeType
+from typing import TYPE_CHECKING, TypeAlias
+
+from latebind.backends.interface import BackendData, BackendDevice
+from latebind.errors import DonatedDataError, ExecutionError, LatebindError, OutOfBoundsError
+from latebind.runtime.graph import needed_records
+from latebind.runtime.tape import PASSED
+
+if TYPE_CHECKING:
+    from latebind.runtime.cache import Variant
+    from latebind.runtime.compiler import Compiler
+    from latebind.runtime.tape import Record, Scalar
+
+
+#: Position of the flag, position of the checked operation, and the message of an offending value.
+PositionedCheck: TypeAlias = tuple[int, int, Callable[[int], str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """A recording, kept for the case that its computation fails.
+
+    Attributes
+    ----------
+    compiler : Compiler
+    device : BackendDevice
+    records, scalars, codes, lastis
+        The recording.
+    line : callable
+        From a position to the user's line.
+    """
+
+    compiler: Compiler
+    device: BackendDevice
+    records: Sequence[Record]
+    scalars: Sequence[Scalar]
+    codes: Sequence[CodeType]
+    lastis: Sequence[int]
+    line: Callable[[int], str]
+
+    def recover(
+        self, variant: Variant, arguments: Sequence[BackendData], error: BaseException
+    ) -> list[BackendData]:
+        """Return the results, those that depend on what failed with their error set.
+
+        Parameters
+        ----------
+        variant
+            The computation that failed.
+        arguments
+            Its arguments. Those that it was allowed to overwrite count as gone.
+        error
+            What it raised.
+        """
+        if not isinstance(error, Exception):
+            reason = ExecutionError(f"the computation was interrupted by {type(error).__name__}")
+            return [self._failed(position, reason) for position in variant.outputs]
+        executable = variant.executable
+        leaves: dict[int, BackendData] = {}
+        for leaf, argument in zip(executable.leaves, arguments, strict=False):
+            if leaf in variant.donated:
+                gone = DonatedDataError(
+                    f"{self._describe(error)}. The array's old value is gone: its buffer was given to the "
+                    "computation that failed, to be overwritten"
+                )
+                leaves[leaf] = BackendData(argument.type, self.device)
+                leaves[leaf].error = gone
+            else:
+                leaves[leaf] = argument
+        values = self._interpret(variant.outputs, leaves)
+        return [values[position] for position in variant.outputs]
+
+    def _interpret(self, outputs: Sequence[int], leaves: dict[int, BackendData]) -> dict[int, BackendData]:
+        needed = needed_records(self.records, outputs)
+        values: dict[int, BackendData] = {}
+        next_scalar = 0
+        for position, entry in enumerate(self.records):
+            signature = entry[0]
+            scalars = self.scalars[next_scalar : next_scalar + signature.scalar_count]
+            next_scalar += signature.scalar_count
+            if not needed[position]:
+                continue
+            operands = [values[position - code] if code > 0 else leaves[-1 - code] for code in entry[1:]]
+            poisoned = next((data.error for data in operands if data.error is not None), None)
+            if poisoned is not None:
+                values[position] = self._failed(position, poisoned)
+                continue
+            values[position] = self._run_one(position, operands, scalars)
+        return values
+
+    def _run_one(self, position: int, operands: Sequence[BackendData], scalars: Sequence[Scalar]) -> BackendData:
+        entry = self.records[position]
+        try:
+            executable = self.compiler.kernel(self.device, entry[0])
+            arguments = executable.arguments(self.compiler.backend, operands, scalars)
+            return executable.run(self.compiler.backend, arguments)[0]
+        except Exception as error:
+            if isinstance(error, LatebindError) and not isinstance(error, ExecutionError):
+                return self._failed(position, error)
+            where = self.line(position)
+            failed = ExecutionError(
+                f"{where + ': ' if where else ''}{entry[0].rule.name} failed on backend "
+                f"{self.compiler.backend.name!r}: {_reason(error)}",
+                origin=position,
+            )
+            failed.__cause__ = error
+            return self._failed(position, failed)
+
+    def apply_checks(
+        self, checks: Sequence[PositionedCheck], outputs: Sequence[int], results: list[BackendData]
+    ) -> None:
+        """Poison, in place, the results that depend on an operation whose check failed."""
+        for flag, position, describe in checks:
+            data = results[outputs.index(flag)]
+            if data.error is not None:
+                continue
+            value = int(self.compiler.backend.make_tensor_from_computation_data(data))
+            if value == PASSED:
+                continue
+            where = self.line(position)
+            error = OutOfBoundsError(f"{where + ': ' if where else ''}{describe(value)}")
+            dependent = self._dependents(position)
+            for index, output in enumerate(outputs):
+                if output in dependent and results[index].error is None:
+                    results[index] = self._failed(output, error)
+
+    def _dependents(self, position: int) -> set[int]:
+        found = {position}
+        for later in range(position + 1, len(self.records)):
+            if any(code > 0 and later - code in found for code in self.records[later][1:]):
+                found.add(later)
+        return found
+
+    def _describe(self, error: BaseException) -> str:
+        origin = getattr(error, "origin", -1)
+        if not isinstance(origin, int) or not 0 <= origin < len(self.records):
+            return f"a computation failed: {_reason(error)}"
+        where = self.line(origin)
+        return f"{where + ': ' if where else ''}{self.records[origin][0].rule.name} failed: {_reason(error)}"
+
+    def _failed(self, position: int, error: BaseException) -> BackendData:
+        data = BackendData(self.records[position][0].type, self.device)
+        data.error = error
+        return data
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text and not isinstance(error, LatebindError) else text or type(error).__name__

@@ -1,0 +1,192 @@
+"""Rules and signatures: what an array operation means in the IR, memoised per operand types and attributes.
+
+A *rule* is a function `rule(builder, *operands, **attributes) -> Value` that expresses one array operation (NumPy's
+`add` with its promotion and broadcasting, `mean` over axes, an indexing expression) in operations of the op table. It
+runs once per combination of operand types and attributes; the nodes it made are kept in a `Signature` as a template,
+and recording the operation again only refers to the signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from latebind.errors import ScalarRangeError
+from latebind.ir.builder import IrBuilder
+from latebind.ir.node import Node, Value, post_order
+from latebind.ir.promotion import weak_scalar_dtype
+from latebind.ir.types import DType, TensorType
+
+if TYPE_CHECKING:
+    from latebind.backends.interface import BackendDevice
+    from latebind.runtime.compiler import Compiler
+    from latebind.runtime.launch import Executable
+
+#: What stands for an operand in a signature's key: the type of an array, the Python type of a weak scalar, or the
+#: dtype of a NumPy scalar. `INDEX` is the key of an index or a slice bound.
+OperandKey: TypeAlias = "TensorType | type[bool] | type[int] | type[float] | type[complex] | DType"
+RuleFunction: TypeAlias = Callable[..., Value]
+RuleAttributes: TypeAlias = tuple[tuple[str, Hashable], ...]
+
+INDEX: Final[DType] = np.dtype(np.int64)
+
+#: Signatures kept per rule. Programs whose shapes change every round would otherwise grow the table for ever.
+SIGNATURES_PER_RULE: Final = 4096
+
+_FLOAT_LIMIT: Final = int(np.finfo(np.float64).max)
+
+
+@final
+class Signature:
+    """One rule on operands of certain types: result type and node template.
+
+    Attributes
+    ----------
+    rule : Rule
+    type : TensorType
+        Type of the result.
+    operand_types : tuple of TensorType
+        Type of each operand; a scalar is zero-dimensional.
+    is_scalar : tuple of bool
+        Whether each operand is a scalar, which is kept in the recording's list of scalars.
+    low, high : int or None
+        Range that a Python integer has to be in to be the scalar operand.
+    """
+
+    __slots__ = (
+        "array_count",
+        "attributes",
+        "high",
+        "is_scalar",
+        "kernels",
+        "low",
+        "nodes",
+        "operand_types",
+        "placeholders",
+        "result",
+        "rule",
+        "scalar_count",
+        "type",
+    )
+
+    def __init__(self, rule: Rule, keys: Sequence[OperandKey], attributes: RuleAttributes) -> None:
+        array_dtypes = [key.dtype for key in keys if isinstance(key, TensorType)]
+        self.rule = rule
+        self.attributes = attributes
+        self.is_scalar = tuple(not isinstance(key, TensorType) for key in keys)
+        self.scalar_count = sum(self.is_scalar)
+        self.array_count = len(keys) - self.scalar_count
+        self.operand_types = tuple(
+            key if isinstance(key, TensorType) else TensorType.of((), weak_scalar_dtype(key, array_dtypes))
+            for key in keys
+        )
+        builder = Signature.builder
+        self.placeholders = tuple(builder.make_parameter(type) for type in self.operand_types)
+        self.result = rule.function(builder, *(node.value() for node in self.placeholders), **dict(attributes))
+        self.type = self.result.type
+        placeholders = set(map(id, self.placeholders))
+        self.nodes: tuple[Node, ...] = tuple(
+            node for node in post_order([self.result]) if id(node) not in placeholders
+        )
+        self.low, self.high = self._bounds(keys)
+        self.kernels: WeakKeyDictionary[Compiler, dict[BackendDevice, Executable]] = WeakKeyDictionary()
+
+    #: Builds templates. Backends' own builders see the nodes when a graph is materialised.
+    builder: ClassVar[IrBuilder] = IrBuilder()
+
+    def _bounds(self, keys: Sequence[OperandKey]) -> tuple[int | None, int | None]:
+        bounds = [
+            (int(np.iinfo(type.dtype).min), int(np.iinfo(type.dtype).max))
+            if type.dtype.kind in "iu"
+            else (-_FLOAT_LIMIT, _FLOAT_LIMIT)
+            for key, type in zip(keys, self.operand_types, strict=True)
+            if key is int
+        ]
+        if not bounds:
+            return None, None
+        return max(low for low, _ in bounds), min(high for _, high in bounds)
+
+    def check_range(self, value: int) -> None:
+        """Raise `ScalarRangeError` if a Python integer does not fit the dtype that it has to take."""
+        if self.low is not None and self.high is not None and not self.low <= value <= self.high:
+            dtype = next(
+                type.dtype for type, scalar in zip(self.operand_types, self.is_scalar, strict=True) if scalar
+            )
+            raise ScalarRangeError(
+                f"Python integer {value} is out of bounds for {dtype.name} in {self.rule.name!r}: it takes the dtype "
+                "of the array that it is combined with; convert the array first, with astype"
+            )
+
+    def instantiate(self, builder: IrBuilder, operands: Sequence[Value]) -> Value:
+        """Make the template's nodes with these operands; return the result."""
+        made: dict[Node, Node] = {}
+        actual = dict(zip(self.placeholders, operands, strict=True))
+        for node in self.nodes:
+            inputs = [
+                actual[operand.node] if operand.node in actual else made[operand.node].value(operand.index)
+                for operand in node.operands
+            ]
+            made[node] = builder.make_generic(node.kind, inputs, node.attributes, types=node.types)
+        result = self.result
+        return actual[result.node] if result.node in actual else made[result.node].value(result.index)
+
+    def __repr__(self) -> str:
+        operands = ", ".join(map(repr, self.operand_types))
+        return f"{self.rule.name}({operands}) -> {self.type!r}"
+
+
+@final
+class Rule:
+    """An array operation: a name that users know and the function that expresses it in the IR.
+
+    Attributes
+    ----------
+    name : str
+        Name in the array API or in NumPy, used in messages.
+    signatures : dict
+        Signature per operand keys and attributes. Two-operand operators without attributes are looked up here on the
+        recording path.
+    inverse : Rule or None
+        For a view operation, the rule `(base, value, *scalars, **attributes)` that writes a value through the view.
+    """
+
+    __slots__ = ("function", "inverse", "name", "signatures")
+
+    def __init__(self, name: str, function: RuleFunction, inverse: Rule | None = None) -> None:
+        self.name = name
+        self.function = function
+        self.inverse = inverse
+        self.signatures: dict[Hashable, Signature] = {}
+
+    def signature(self, keys: tuple[OperandKey, ...], attributes: RuleAttributes = ()) -> Signature:
+        """Return the signature for these operand keys and attributes, made at the first call.
+
+        Raises
+        ------
+        TypeInferenceError
+            If the operands or attributes break a constraint of the operation.
+        """
+        key: Hashable = (keys, attributes) if attributes else keys
+        try:
+            return self.signatures[key]
+        except KeyError:
+            made = Signature(self, keys, attributes)
+            if len(self.signatures) >= SIGNATURES_PER_RULE:
+                self.signatures.clear()
+            self.signatures[key] = made
+            return made
+
+    def __repr__(self) -> str:
+        return f"<rule {self.name}>"
+
+
+def rule(name: str, *, inverse: Rule | None = None) -> Callable[[RuleFunction], Rule]:
+    """Make a function the rule of an array operation (decorator)."""
+
+    def decorate(function: RuleFunction) -> Rule:
+        return Rule(name, function, inverse)
+
+    return decorate

@@ -1,0 +1,120 @@
+"""Views and writes: arrays that share a base, functional updates, and re-binding.
+
+A write is recorded as a functional update, and the array is re-bound to the new value. A view remembers its base and
+the view operations that lead to it. A write through the view is carried back to the base by the operations' inverse
+rules; a write through the base, or through another view, makes the view stale, and the next use of a stale view
+replays its operations on the base's new value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from latebind.runtime.lazy import LazyTensor, ViewLink, ViewStep
+from latebind.runtime.recording import record
+from latebind.runtime.signature import INDEX, OperandKey, Rule, RuleAttributes
+from latebind.runtime.tape import Tape
+
+if TYPE_CHECKING:
+    from latebind.runtime.tape import Scalar
+
+
+def index_scalars(values: Sequence[int], first: int) -> list[tuple[int, OperandKey, Scalar]]:
+    """Return indices as scalar operands that follow `first` array operands."""
+    return [(first + offset, INDEX, value) for offset, value in enumerate(values)]
+
+
+def take_view(
+    rule: Rule, array: LazyTensor, attributes: RuleAttributes = (), scalars: Sequence[int] = ()
+) -> LazyTensor:
+    """Record a view operation; the result shares its values with the array.
+
+    Parameters
+    ----------
+    rule
+        A rule with an inverse.
+    attributes
+        As for `record`.
+    scalars
+        Index operands that follow the array.
+    """
+    out = record(rule, [array], attributes, scalars=index_scalars(scalars, 1))
+    keys: tuple[OperandKey, ...] = (array._type, *(INDEX for _ in scalars))
+    step = ViewStep(rule.signature(keys, attributes), tuple(scalars))
+    link = array._link
+    base, steps = (array, (step,)) if link is None else (link.base, (*link.steps, step))
+    try:
+        version = base._version
+    except AttributeError:
+        version = base._version = 0
+    out._link = ViewLink(base, steps, version)
+    return out
+
+
+def _replay(base: LazyTensor, steps: Sequence[ViewStep]) -> list[LazyTensor]:
+    """Record the values that the steps lead through, from the base's own."""
+    values = [base]
+    for step in steps:
+        signature = step.signature
+        values.append(
+            record(signature.rule, [values[-1]], signature.attributes, scalars=index_scalars(step.scalars, 1))
+        )
+    return values
+
+
+def refresh(view: LazyTensor) -> None:
+    """Bring a stale view up to date."""
+    link = view._link
+    if link is None or link.version == link.base._version:
+        return
+    rebind(view, _replay(link.base, link.steps)[-1])
+    link.version = link.base._version
+
+
+def rebind(array: LazyTensor, value: LazyTensor) -> None:
+    """Let the array take the place of `value`, a fresh result that nothing else holds."""
+    target = value._tape
+    if isinstance(target, Tape) and target.capturing:
+        target.before_write(array)
+    tape = array._tape
+    if isinstance(tape, Tape):
+        tape.forget(array)
+    else:
+        del array._data
+    tape = target
+    if isinstance(tape, Tape):
+        array._pos = value._pos
+        array._tape = tape
+        tape.arrays[value._pos] = array
+    else:
+        array._data = value._data
+        array._tape = tape
+
+
+def write(array: LazyTensor, value: LazyTensor) -> None:
+    """Make `value`, a fresh result of the array's type, the array's values, and those of everything that shares them."""
+    link = array._link
+    if link is None:
+        _write_base(array, value)
+        return
+    base, steps = link.base, link.steps
+    sources = _replay(base, steps[:-1])
+    carried = value
+    for step, source in zip(reversed(steps), reversed(sources), strict=True):
+        signature = step.signature
+        inverse = signature.rule.inverse
+        if inverse is None:
+            raise AssertionError(f"{signature.rule!r} makes views but has no inverse")
+        carried = record(inverse, [source, carried], signature.attributes, scalars=index_scalars(step.scalars, 2))
+    _write_base(base, carried)
+    rebind(array, value)
+    link.version = base._version
+
+
+def _write_base(base: LazyTensor, value: LazyTensor) -> None:
+    rebind(base, value)
+    try:
+        base._version += 1
+    except AttributeError:
+        return  # no view was ever taken

@@ -1,0 +1,6 @@
+"""Settings: what can be configured, and from where it is read."""
+
+from latebind.settings.load import SettingValue, load_settings, settings_schema, settings_with_provenance
+from latebind.settings.model import Settings
+
+__all__ = ["SettingValue", "Settings", "load_settings", "settings_schema", "settings_with_provenance"]

@@ -1,0 +1,173 @@
+"""Layers of settings: what one source says, and where it says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import yaml
+from dotenv.parser import parse_stream
+from pydantic import BaseModel
+
+from latebind.errors import SettingsError
+from latebind.settings.yaml_file import join_path, read_yaml
+
+KeyPath: TypeAlias = tuple[str, ...]
+Tree: TypeAlias = dict[str, object]
+
+PREFIX: Final = "LATEBIND_"
+DELIMITER: Final = "__"
+CONFIG_VARIABLE: Final = "LATEBIND_CONFIG"
+
+
+@dataclass(slots=True)
+class Layer:
+    """What one source says.
+
+    Attributes
+    ----------
+    tree : dict
+        Values by key, nested.
+    sources : dict
+        Where each key stands, inner keys included: `"config/numpy.yaml:4"`, `"environment variable LATEBIND_SEED"`.
+    problems : list of str
+        What is wrong with the source itself.
+    """
+
+    tree: Tree = field(default_factory=dict)
+    sources: dict[KeyPath, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Write `backend: name` as `backend: {name: name}`, so that all layers have one form."""
+        backend = self.tree.get("backend")
+        if isinstance(backend, str):
+            self.tree["backend"] = {"name": backend}
+            self.sources["backend", "name"] = self.sources.get(("backend",), "")
+
+    @property
+    def backend_name(self) -> object:
+        """The backend that this layer names, or `None`."""
+        backend = self.tree.get("backend")
+        return backend.get("name") if isinstance(backend, dict) else None
+
+    def drop_backend_options(self) -> None:
+        """Forget the options of a backend that a higher layer replaces."""
+        self.tree.pop("backend", None)
+        self.sources = {path: source for path, source in self.sources.items() if path[0] != "backend"}
+
+
+def keyword_layer(overrides: Mapping[str, object], source: str) -> Layer:
+    """Return keyword arguments as a layer; settings models in them are taken apart into what was set."""
+    tree = {key: _plain(value) for key, value in overrides.items()}
+    return Layer(tree, {path: source for path in _paths(tree)})
+
+
+def yaml_layer(path: Path, named_by: str) -> Layer:
+    """Read a YAML file.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read, is malformed, or holds no mapping.
+    """
+    tree, lines, problems = read_yaml(path, named_by)
+    return Layer(tree, {key: f"{path}:{line}" for key, line in lines.items()}, problems)
+
+
+def environment_layer(environ: Mapping[str, str]) -> Layer:
+    """Read the variables `LATEBIND_*`; an empty one counts as not set."""
+    return _variables_layer(
+        (name, value, f"environment variable {name}") for name, value in environ.items() if name.startswith(PREFIX)
+    )
+
+
+def dotenv_variables(path: Path) -> dict[str, tuple[str, str]]:
+    """Return value and source of each `LATEBIND_*` line of a `.env` file; other lines are not ours.
+
+    Raises
+    ------
+    SettingsError
+        If the file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8") as stream:
+            bindings = list(parse_stream(stream))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read {path}: {error}") from error
+    return {
+        binding.key: (binding.value or "", f"{path}:{binding.original.line} ({binding.key})")
+        for binding in bindings
+        if binding.key is not None and binding.key.startswith(PREFIX)
+    }
+
+
+def dotenv_layer(variables: Mapping[str, tuple[str, str]]) -> Layer:
+    """Return the variables of a `.env` file as a layer."""
+    return _variables_layer((name, value, source) for name, (value, source) in variables.items())
+
+
+def variable_name(path: Iterable[str]) -> str:
+    """Return the environment variable of a key path."""
+    return PREFIX + DELIMITER.join(path).upper()
+
+
+def _variables_layer(variables: Iterable[tuple[str, str, str]]) -> Layer:
+    layer = Layer()
+    for name, text, source in sorted(variables):
+        if name == CONFIG_VARIABLE or text == "":
+            continue
+        path = tuple(name.removeprefix(PREFIX).lower().split(DELIMITER))
+        try:
+            value = _parse_variable(text)
+        except yaml.YAMLError as error:
+            layer.problems.append(f"{source} is neither text nor a list or mapping: {' '.join(str(error).split())}")
+            continue
+        if path == ("backend",) and isinstance(value, str):
+            path = ("backend", "name")
+        if not _insert(layer.tree, path, value):
+            layer.problems.append(
+                f"{source} sets a key inside {join_path(path[:-1])}, which another variable sets to a value"
+            )
+            continue
+        for depth in range(1, len(path) + 1):
+            layer.sources[path[:depth]] = source
+        if isinstance(value, dict):
+            layer.sources.update({(*path, *inner): source for inner in _paths(value)})
+    return layer
+
+
+def _parse_variable(text: str) -> object:
+    if text[:1] in "[{":
+        return yaml.safe_load(text)
+    return None if text in ("null", "~") else text
+
+
+def _insert(tree: Tree, path: KeyPath, value: object) -> bool:
+    for key in path[:-1]:
+        inner = tree.setdefault(key, {})
+        if not isinstance(inner, dict):
+            return False
+        tree = inner
+    tree[path[-1]] = value
+    return True
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        name = {"name": value.name} if hasattr(value, "name") else {}
+        return {**name, **value.model_dump(exclude_unset=True)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    return value
+
+
+def _paths(tree: Mapping[str, object]) -> Iterator[KeyPath]:
+    for key, value in tree.items():
+        yield (key,)
+        if isinstance(value, dict):
+            yield from ((key, *inner) for inner in _paths(value))

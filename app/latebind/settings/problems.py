@@ -1,0 +1,114 @@
+"""What is wrong with a configuration, in words: key path, source, and the nearest valid name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from latebind.errors import SettingsError
+from latebind.settings.layers import DELIMITER, PREFIX, KeyPath, variable_name
+from latebind.settings.yaml_file import join_path
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+#: Words for those of pydantic's errors that speak of Python types instead of YAML's.
+_PLAINER: Final = {
+    "model_type": "should be a mapping of keys to values",
+    "model_attributes_type": "should be a mapping of keys to values",
+    "tuple_type": "should be a list",
+}
+_VARIABLE = re.compile(rf"{PREFIX}\w+")
+
+
+def settings_error(problems: Sequence[str]) -> SettingsError:
+    """Return one error that lists every problem."""
+    if len(problems) == 1:
+        return SettingsError(f"wrong configuration: {problems[0]}")
+    listed = "; ".join(f"({number}) {problem}" for number, problem in enumerate(problems, 1))
+    return SettingsError(f"wrong configuration, {len(problems)} problems: {listed}")
+
+
+def describe(error: ValidationError, model: type[BaseModel], sources: Mapping[KeyPath, str]) -> list[str]:
+    """Return each of pydantic's errors as one clause."""
+    return [_describe_one(details, model, sources) for details in error.errors()]
+
+
+def source_of(path: Sequence[str | int], sources: Mapping[KeyPath, str]) -> str:
+    """Return where a key stands; for an element of a list, where the list stands."""
+    for length in range(len(path), 0, -1):
+        found = sources.get(tuple(map(str, path[:length])))
+        if found:
+            return found
+    return "default"
+
+
+def _describe_one(details: ErrorDetails, model: type[BaseModel], sources: Mapping[KeyPath, str]) -> str:
+    path = details["loc"]
+    if path[0] == "backend" and len(path) > 1:
+        path = ("backend", *path[2:])  # without the union's tag
+    source = source_of(path, sources)
+    if details["type"] == "extra_forbidden":
+        return f"unknown key {join_path(path)} ({source}){_suggest_key(path, model, details['loc'], source)}"
+    if details["type"] == "missing":
+        return f"key {join_path(path)} is missing ({source})"
+    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = _PLAINER.get(details["type"], message)
+    clause = f"{join_path(path)} is {details['input']!r} ({source}), but it {message}"
+    return clause + _suggest_value(details)
+
+
+def _suggest_value(details: ErrorDetails) -> str:
+    if details["type"] != "literal_error":
+        return ""
+    allowed = details.get("ctx", {}).get("expected", "")
+    near = get_close_matches(
+        str(details["input"]), [part.strip("' ") for part in allowed.replace(" or ", ", ").split(",")], n=1
+    )
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _suggest_key(path: tuple[str | int, ...], model: type[BaseModel], loc: tuple[str | int, ...], source: str) -> str:
+    parent = _model_at(model, loc[:-1])
+    siblings = list(parent.model_fields) if parent is not None else []
+    near = get_close_matches(str(path[-1]), siblings, n=1)
+    if near:
+        target: KeyPath = (*map(str, path[:-1]), near[0])
+    else:
+        elsewhere = [full for full in _leaves(model) if full[-1] == path[-1]]
+        if not elsewhere:
+            return f"; known here: {', '.join(siblings)}" if siblings else ""
+        target = elsewhere[0]
+    if variable := _VARIABLE.search(source):
+        rest = variable[0].removeprefix(PREFIX).split(DELIMITER)[len(path) :]
+        return f"; did you mean {variable_name((*target, *rest))}?"
+    return f"; did you mean {join_path(target)}?"
+
+
+def _leaves(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[KeyPath]:
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from _leaves(annotation, (*prefix, name))
+        else:
+            yield (*prefix, name)
+
+
+def _model_at(model: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel] | None:
+    """Return the model that a location of pydantic's is inside of; a union's member is found by its tag."""
+    current: object = model
+    for part in loc:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            found = current.model_fields.get(str(part))
+            current = found.annotation if found is not None else None
+        else:
+            members = [each for each in get_args(current) if isinstance(each, type) and issubclass(each, BaseModel)]
+            tagged = [each for each in members if each.model_fields["name"].default == part]
+            current = tagged[0] if tagged else None
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return current
+    return None

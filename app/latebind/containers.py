@@ -215,18 +215,23 @@ def default_container() -> BoundContainer:
     a `BackendRegistrar` overrides it. It is closed when the interpreter exits; after `close`, the next use builds
     another one.
     """
-    global _default
     container = _default
     if container is not None and (_exiting or not container.closed):
         return container
     with _lock:
         if _default is None or (_default.closed and not _exiting):
-            container = build_container(name="default")
-            container.backend.follow_cell()
-            container.lifecycle().add(lambda: set_default_factory(default_executor))
-            set_default_factory(container.slot().get)
-            _default = container
-        return _default
+            make_default(build_container(name="default"))
+        return cast(BoundContainer, _default)
+
+
+def make_default(container: BoundContainer) -> None:
+    """Make a container the process default until it is closed, on threads that the program starts as well."""
+    global _default
+    with _lock:
+        container.backend.follow_cell()
+        container.lifecycle().add(lambda: set_default_factory(default_executor))
+        set_default_factory(container.slot().get)
+        _default = container
 
 
 def default_executor() -> LazyGraphExecutor:

@@ -106,5 +106,9 @@ class ProgramError(LatebindError, RuntimeError):
     """A program given to `latebind run` that cannot be loaded or that raised."""
 
 
+class ProgramNotFoundError(ProgramError):
+    """A program given to `latebind run` that does not exist."""
+
+
 class WiringError(LatebindError, RuntimeError):
     """Two containers that would inject their objects into one module."""

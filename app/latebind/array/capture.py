@@ -26,6 +26,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _CALL = Rule("a call of a compiled function", lambda b, x: x)
+#: Sightings that no backend interprets: who calls `compile` wants a compiled computation.
+_COMPILE_AT_ONCE = 1 << 30
 #: Captures kept per function before the oldest is dropped.
 _KEPT_CAPTURES = 256
 
@@ -272,6 +274,7 @@ def _describe(
     tape.scalars = [value.value if isinstance(value, ScalarArgument) else value for value in tape.scalars]
     structure = Structure(tape.records)
     structure.promoted = frozenset(arguments)
+    structure.sightings = _COMPILE_AT_ONCE
     return _Capture(
         tape,
         structure,

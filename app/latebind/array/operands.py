@@ -9,6 +9,7 @@ import numpy as np
 
 from latebind.errors import DTypeMismatchError, ScalarRangeError
 from latebind.ir.types import ELEMENT_NAMES, DType, TensorType
+from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.current import current_executor
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import common_ground, record
@@ -74,12 +75,14 @@ def scalar_operand(position: int, value: Scalar | np.generic) -> tuple[int, Oper
     """Return a scalar as `record` takes it: Python scalars are weak, NumPy's have their dtype."""
     if isinstance(value, np.generic):
         return position, checked_dtype(value.dtype), value.item()
+    if isinstance(value, ScalarArgument):
+        return position, type(value.value), value  # type: ignore[return-value]
     return position, type(value), value
 
 
 def is_scalar(value: object) -> bool:
     """Whether an operand is kept as a scalar: a Python number or a NumPy scalar of a supported dtype."""
-    if type(value) in PYTHON_SCALARS:
+    if type(value) in PYTHON_SCALARS or isinstance(value, ScalarArgument):
         return True
     return isinstance(value, np.generic) and value.dtype.name in ELEMENT_NAMES
 

@@ -323,10 +323,14 @@ class Backend(ABC):
     blocking : bool
         Whether `execute_computation` returns only when the results are there. The runtime moves long computations of
         a blocking engine to a worker thread; an engine with asynchronous dispatch of its own sets this to false.
+    interpretations : int
+        How often a new graph is run operation by operation before it is compiled as a whole; 0 compiles at once. For
+        engines whose single operations are cheap to start and whose compilation is not.
     """
 
     name: ClassVar[str]
     blocking: ClassVar[bool] = True
+    interpretations: int = 0
 
     def __init__(self, settings: object = None) -> None:
         self.settings = settings

@@ -116,7 +116,10 @@ class BackendProvider(providers.Provider[Backend]):
 
         Overrides made here are registered there, and the container's own backend is registered beneath all others.
         """
-        self._follows_cell = True
+        with self._lock:
+            self._follows_cell = True
+            for override in self._overrides_in_force:
+                override.registration = override.registration or BackendRegistrar(override.backend)
         self.lifecycle.add(observe(self._notify))
         self._notify()
 

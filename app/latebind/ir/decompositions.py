@@ -1,18 +1,28 @@
-"""Rewriting a graph until a backend can lower every node of it."""
+"""Rewriting a graph until a backend can lower every node of it.
+
+A decomposition is run once per operation, operand types and attributes, on placeholders; the simplified outcome is a
+*template* that is copied for every node of that signature. So a decomposition may look at its operands' types, not at
+the nodes that they come from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from latebind.errors import UnsupportedOpError, VerificationError
+from latebind.ir.attributes import key_of_all
 from latebind.ir.builder import IrBuilder
-from latebind.ir.node import Node, Value, types_of
+from latebind.ir.node import Attributes, Node, Value, post_order, types_of
 from latebind.ir.opkind import OpKind
 from latebind.ir.optable import lookup
+from latebind.ir.simplify import simplify
+from latebind.ir.types import TensorType
 
-#: Decompositions inside one another; more is a decomposition that comes back to its own operation.
-MAX_DEPTH: Final = 64
+#: A value in a template: position of its node (inputs count from the end: -1 is the first) and output.
+Slot: TypeAlias = tuple[int, int]
+Step: TypeAlias = tuple[OpKind, tuple[Slot, ...], Attributes, tuple[TensorType, ...]]
 
 
 def decompose(results: Sequence[Value], supports: Callable[[OpKind], bool], builder: IrBuilder) -> list[Value]:
@@ -46,62 +56,51 @@ def decompose(results: Sequence[Value], supports: Callable[[OpKind], bool], buil
         builder.origin = origin
 
 
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The legal form of one operation, to be copied."""
+
+    steps: tuple[Step, ...]
+    results: tuple[Slot, ...]
+
+    def instantiate(self, builder: IrBuilder, operands: Sequence[Value]) -> tuple[Value, ...]:
+        """Copy the nodes of the template, on these operands."""
+        nodes: list[Node] = []
+
+        def value(slot: Slot) -> Value:
+            step, output = slot
+            return Value(nodes[step], output) if step >= 0 else operands[-1 - step]
+
+        for kind, slots, attributes, types in self.steps:
+            nodes.append(builder.make_generic(kind, [value(slot) for slot in slots], attributes, types=types))
+        return tuple(value(slot) for slot in self.results)
+
+
 class _Rewriter:
-    """State of one rewriting: iterative, because graphs are deeper than Python's recursion limit."""
+    """Rewrites in post-order. Templates live as long as one rewriting: backends support different operations."""
 
     def __init__(self, supports: Callable[[OpKind], bool], builder: IrBuilder) -> None:
         self.supports = supports
         self.builder = builder
         self.legal: dict[OpKind, bool] = {}
-        self.done: dict[Node, tuple[Value, ...]] = {}
-        self.expansions: dict[Node, tuple[Value, ...]] = {}
-        self.open_expansions = 0
+        self.templates: dict[Hashable, _Template | None] = {}
 
     def run(self, results: Sequence[Value]) -> list[Value]:
-        for result in results:
-            self._rewrite(result.node)
-        return [self.done[result.node][result.index] for result in results]
-
-    def _rewrite(self, root: Node) -> None:
-        """Fill `done` for a node and everything that it depends on."""
-        done, stack = self.done, [root]
-        while stack:
-            node = stack[-1]
-            if node in done:
-                stack.pop()
-                continue
-            expansion = self.expansions.get(node)
-            waiting = [v.node for v in (node.operands if expansion is None else expansion) if v.node not in done]
-            if waiting:
-                stack.extend(reversed(waiting))
-            elif expansion is not None:
-                self.done[node] = tuple(done[v.node][v.index] for v in expansion)
-                self.open_expansions -= 1
-            else:
-                self._visit(node, tuple(done[v.node][v.index] for v in node.operands))
-
-    def _visit(self, node: Node, operands: tuple[Value, ...]) -> None:
-        """Keep a node that is legal, expand one that is not; its operands are rewritten."""
+        """Return the results of the rewritten graph."""
+        done: dict[Node, tuple[Value, ...]] = {}
         builder = self.builder
-        builder.origin = node.origin
-        if self._is_legal(node.kind):
+        for node in post_order(results):
+            operands = tuple([done[v.node][v.index] for v in node.operands])
+            builder.origin = node.origin
+            if not self._is_legal(node.kind):
+                done[node] = self._template(node).instantiate(builder, operands)
+                continue
             if any(new.node is not old.node for new, old in zip(operands, node.operands, strict=True)):
-                node_new = builder.make_generic(node.kind, operands, node.attributes, types=node.types)
-                self.done[node_new] = tuple(Value(node_new, i) for i in range(len(node.types)))
-                self.done[node] = self.done[node_new]
+                made = builder.make_generic(node.kind, operands, node.attributes, types=node.types)
             else:
-                self.done[node] = tuple(Value(node, i) for i in range(len(node.types)))
-            return
-        definition = lookup(node.kind)
-        if definition is None or definition.decompose is None:
-            raise UnsupportedOpError(f"{node.kind} is neither supported by the backend nor core nor decomposed")
-        expansion = tuple(definition.decompose(builder, operands, node.attributes))
-        if types_of(expansion) != node.types:
-            raise VerificationError(f"the decomposition of {node!r} gives {types_of(expansion)}")
-        self.expansions[node] = expansion
-        self.open_expansions += 1
-        if self.open_expansions > MAX_DEPTH:
-            raise VerificationError(f"the decomposition of {node.kind} has no end")
+                made = node
+            done[node] = tuple([Value(made, i) for i in range(len(node.types))])
+        return [done[v.node][v.index] for v in results]
 
     def _is_legal(self, kind: OpKind) -> bool:
         """Whether nodes of a kind may stay."""
@@ -111,3 +110,35 @@ class _Rewriter:
             core = definition is not None and (definition.core or definition.leaf)
             legal = self.legal[kind] = core or self.supports(kind)
         return legal
+
+    def _template(self, node: Node) -> _Template:
+        """Return the template of a node's signature; `None` in the table marks one that is being made."""
+        key = (node.kind, types_of(node.operands), key_of_all(node.attributes), node.types)
+        template = self.templates.get(key)
+        if template is None:
+            if key in self.templates:
+                raise VerificationError(f"the decomposition of {node.kind} comes back to {node!r}")
+            self.templates[key] = None
+            origin = self.builder.origin
+            template = self.templates[key] = self._make_template(node)
+            self.builder.origin = origin
+        return template
+
+    def _make_template(self, node: Node) -> _Template:
+        """Decompose on placeholders, rewrite what that gives, and take down the outcome."""
+        definition = lookup(node.kind)
+        if definition is None or definition.decompose is None:
+            raise UnsupportedOpError(f"{node.kind} is neither supported by the backend nor core nor decomposed")
+        inputs = [self.builder.make_parameter(operand.type) for operand in node.operands]
+        expansion = definition.decompose(self.builder, [leaf.value() for leaf in inputs], node.attributes)
+        if types_of(expansion) != node.types:
+            raise VerificationError(f"the decomposition of {node!r} gives {types_of(expansion)}")
+        legal = simplify(self.run(expansion), self.builder)
+        positions: dict[Node, int] = {leaf: -1 - i for i, leaf in enumerate(inputs)}
+        steps: list[Step] = []
+        for inner in post_order(legal):
+            if inner not in positions:
+                slots = tuple((positions[v.node], v.index) for v in inner.operands)
+                positions[inner] = len(steps)
+                steps.append((inner.kind, slots, inner.attributes, inner.types))
+        return _Template(tuple(steps), tuple((positions[v.node], v.index) for v in legal))

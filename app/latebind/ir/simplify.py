@@ -44,11 +44,13 @@ class _Simplifier:
         self.builder = builder
         self.values: dict[Node, tuple[Value, ...]] = {}
         self.interned: dict[Hashable, Node] = {}
+        #: Keys of attribute mappings by identity; the mapping is held so that its identity is not used again.
+        self.keys: dict[int, tuple[Attributes, Hashable]] = {}
 
     def run(self, results: Sequence[Value]) -> list[Value]:
         values, builder = self.values, self.builder
         for node in post_order(results):
-            operands = tuple(values[v.node][v.index] for v in node.operands)
+            operands = tuple([values[v.node][v.index] for v in node.operands])
             builder.origin = node.origin
             if any(new.node is not old.node for new, old in zip(operands, node.operands, strict=True)):
                 made = builder.make_generic(node.kind, operands, node.attributes, types=node.types)
@@ -69,8 +71,11 @@ class _Simplifier:
                 return (value,)
         definition = lookup(node.kind)
         if definition is None or not definition.leaf:
+            known = self.keys.get(id(node.attributes))
+            if known is None:
+                known = self.keys[id(node.attributes)] = (node.attributes, key_of_all(node.attributes))
             operands = tuple([(v.node, v.index) for v in node.operands])
-            key = (node.kind, operands, key_of_all(node.attributes), node.types)
+            key = (node.kind, operands, known[1], node.types)
             node = self.interned.setdefault(key, node)
         return tuple([Value(node, i) for i in range(len(node.types))])
 

@@ -131,17 +131,32 @@ class Structure:
         Whether the cache has dropped it.
     """
 
-    __slots__ = ("evicted", "last_used", "promoted", "promotions", "records", "sightings", "successor", "variants")
+    __slots__ = ("_observed", "evicted", "last_used", "promoted", "promotions", "records", "sightings", "successor", "variants")
 
     def __init__(self, records: list[Record]) -> None:
         self.records = records
         self.last_used = 0
         self.evicted = False
+        self._observed: list[Scalar] | None = None
         self.variants: list[Variant] = []
         self.promoted: frozenset[int] = frozenset()
         self.promotions = 0
         self.successor: Structure | None = None
         self.sightings = 0
+
+    def observe(self, scalars: Sequence[Scalar]) -> None:
+        """Note the scalars of a recording that is interpreted: those that vary are parameters from the first compile."""
+        if self._observed is None:
+            self._observed = list(scalars)
+            return
+        varying = {
+            index
+            for index, (before, now) in enumerate(zip(self._observed, scalars, strict=True))
+            if scalar_bits(before) != scalar_bits(now)
+        }
+        if not varying <= self.promoted:
+            self.promotions = 1
+            self.promoted |= varying
 
     def match(
         self, live: Sequence[int], scalars: Sequence[Scalar], donatable: Collection[int]

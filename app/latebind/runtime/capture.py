@@ -59,7 +59,7 @@ class CaptureTape(Tape):
     def before_write(self, array: LazyTensor) -> None:
         """Keep the binding of an outside array that the function is about to write to."""
         tape = array._tape
-        if tape is tape.ground:
+        if tape is tape.ground and not isinstance(array._data, InputData):
             self.captured.setdefault(id(array), (array, array._data))
 
     def written(self) -> list[LazyTensor]:

@@ -75,19 +75,27 @@ class Compiler:
         # The builder's current origin is state: one graph is built at a time. No user code or engine runs inside.
         self._lock = threading.Lock()
 
-    def kernel(self, device: BackendDevice, signature: Signature) -> Executable:
-        """Return one recorded operation as an executable of its own; scalars are parameters. Made once."""
+    def kernel(self, device: BackendDevice, signature: Signature, donated: tuple[int, ...] = ()) -> Executable:
+        """Return one recorded operation as an executable of its own; its scalars are parameters. Made once.
+
+        Parameters
+        ----------
+        donated
+            Array operands whose buffers it may overwrite.
+        """
         kernels = signature.kernels.setdefault(self, {})
-        found = kernels.get(device)
+        found = kernels.get((device, donated))
         if found is None:
             entry = (signature, *(-1 - index for index in range(signature.array_count)))
             count = signature.scalar_count
             arrays = [
                 type for type, scalar in zip(signature.operand_types, signature.is_scalar, strict=True) if not scalar
             ]
-            name = f"kernel_{signature.rule.name}"
-            found = self.compile(device, [entry], [0] * count, arrays, [0], promoted=range(count), name=name)
-            kernels[device] = found
+            name = f"kernel_{signature.rule.name.strip('_')}".replace(" ", "_")
+            found = self.compile(
+                device, [entry], [0] * count, arrays, [0], promoted=range(count), donated=donated, kernel=name
+            )
+            kernels[device, donated] = found
         return found
 
     def compile(
@@ -101,9 +109,24 @@ class Compiler:
         promoted: Collection[int] = (),
         donated: Collection[int] = (),
         locate: Callable[[int], str] | None = None,
-        name: str | None = None,
+        kernel: str | None = None,
     ) -> Executable:
         """Compile what the outputs of a recording need.
+
+        Parameters
+        ----------
+        records, scalars, leaf_types
+            The recording.
+        outputs
+            Positions of the wanted results.
+        promoted
+            Scalars that become parameters.
+        donated
+            Leaves that may be overwritten.
+        locate
+            From a position to the user's line, for the printed graph.
+        kernel
+            Name, if this is a kernel of the interpreter, which is not traced.
 
         Raises
         ------
@@ -113,11 +136,12 @@ class Compiler:
             If the backend refuses the graph.
         """
         start = perf_counter()
-        name = name or f"computation_{next(_names)}"
+        name = kernel or f"computation_{next(_names)}"
         with self._lock:
             graph = build_graph(self.ir_builder, records, scalars, leaf_types, outputs, promoted)
             results = optimize(graph, self.ir_builder, self._runs, check=self.verify)
-        self._trace(name, graph, results, locate)
+        if kernel is None:
+            self._trace(name, graph, results, locate)
         donated_parameters = [index for index, leaf in enumerate(graph.leaves) if leaf in donated]
         stages, result_slots = self._lower(name, device, graph, results, donated_parameters)
         self.metrics.add_time("LowerTime", perf_counter() - start)
@@ -160,7 +184,8 @@ class Compiler:
             computation = self._lower_stage(
                 self.lowering_context, name, device, [node.value() for node in graph.parameters], order, results, donated
             )
-            self.tracer.add(name, "text", lambda: self.backend.computation_backend_text(computation))
+            if not name.startswith("kernel_"):
+                self.tracer.add(name, "text", lambda: self.backend.computation_backend_text(computation))
             count = len(graph.parameters)
             slots = tuple(range(count, count + len(results)))
             return [Stage(self.backend, computation, tuple(range(count)), slots)], slots

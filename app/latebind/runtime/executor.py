@@ -17,9 +17,11 @@ from latebind.runtime import process
 from latebind.runtime.cache import ComputationCache, Structure, Variant
 from latebind.runtime.compiler import Compiler, LoweringFactory
 from latebind.runtime.failure import Isolation, PositionedCheck
+from latebind.runtime.interpreter import DONATION_BYTES
 from latebind.runtime.launch import Worker
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.liveness import live_positions, release_bases, unreferenced
+from latebind.runtime.loops import FIRST_SEARCH, MISSES_OF_A_LOOP, cut_length, find_period
 from latebind.runtime.metrics import Metrics
 from latebind.runtime.options import ExecutorOptions
 from latebind.runtime.tape import Ground, Tape
@@ -29,8 +31,6 @@ from latebind.runtime.views import refresh
 if TYPE_CHECKING:
     from latebind.runtime.tape import Scalar
 
-#: Smaller buffers are not worth a variant of the computation that overwrites them.
-DONATION_BYTES: Final = 4096
 #: Share of a new measurement in a computation's expected time.
 _SMOOTHING: Final = 0.25
 
@@ -85,6 +85,9 @@ class LazyGraphExecutor:
             reference=reference if self.options.fallback == "reference" else None,
             verify=self.options.verify,
         )
+        self._interpretations = (
+            backend.interpretations if self.options.interpretations is None else self.options.interpretations
+        )
         self.worker = Worker(f"latebind {name}", self.options.queue_size)
         self.tapes: dict[tuple[int, BackendDevice], Tape] = {}
         self.closed = False
@@ -108,20 +111,39 @@ class LazyGraphExecutor:
         found = self._grounds.get(device)
         if found is None:
             with self._lock:
-                limit = 0 if self.options.eager else self.options.recording_limit
+                limit = 0 if self.options.eager else min(FIRST_SEARCH, self.options.recording_limit)
                 found = self._grounds.setdefault(device, Ground(self, device, limit))
         return found
 
     # What recording asks for
 
     def make_room(self, tape: Tape) -> Tape:
-        """Return a tape with room for one more record; the full one is flushed."""
+        """Return a tape with room for one more record.
+
+        A recording that gets long is searched for a loop and cut at its period, or flushed at the limit.
+        """
         self.check_usable()
-        if tape.capturing or not tape.records:
+        count = len(tape.records)
+        if tape.capturing or not count:
             return tape
-        self.metrics.count("AutomaticCut")
-        self.close_recording(tape)
-        return tape.ground.tape()
+        if self.options.eager:
+            self.close_recording(tape)
+            return tape.ground.tape()
+        if not tape.round and count < self.options.recording_limit:
+            period = find_period(tape.records)
+            if period is None:
+                tape.limit = min(2 * count, self.options.recording_limit)
+                return tape
+            self.metrics.count("LoopsFound")
+            tape.round = cut_length(period)
+        self.metrics.count("LoopCut" if tape.round else "AutomaticCut")
+        structure = self.close_recording(tape)
+        following = tape.ground.tape()
+        # A first sight is expected where a loop starts; a loop that never repeats itself is none.
+        tape.misses += structure is not None and structure.sightings <= 1
+        if tape.round and tape.misses <= MISSES_OF_A_LOOP:
+            following.limit, following.round, following.misses = min(tape.round, self.options.recording_limit), tape.round, tape.misses
+        return following
 
     def after_record(self, tape: Tape) -> None:
         """Run what was recorded, in eager mode."""
@@ -209,8 +231,11 @@ class LazyGraphExecutor:
 
     # Closing a recording
 
-    def close_recording(self, tape: Tape) -> None:
-        """Compute the live arrays of the calling thread's recording; the thread goes on with a new tape."""
+    def close_recording(self, tape: Tape) -> Structure | None:
+        """Compute the live arrays of the calling thread's recording; the thread goes on with a new tape.
+
+        Returns the recording's structure, or `None` if there was nothing to compute.
+        """
         if tape.capturing:
             raise CaptureError(
                 f"{user_line()}: a value is needed inside a function that is being captured by compile(); "
@@ -219,7 +244,7 @@ class LazyGraphExecutor:
         self.check_usable()
         ground = tape.ground
         if not tape.records:
-            return
+            return None
         start = perf_counter()
         tape.closed = True
         ground.open()
@@ -231,15 +256,20 @@ class LazyGraphExecutor:
         self.metrics.count("RecordedOps", len(tape.records))
         self.metrics.add_time("RecordTime", start - tape.started)
         if not live:
-            return
+            return None
         tape.leaf_of.clear()
-        self._run_recording(tape, self._structure(tape), live, start)
+        structure = self._structure(tape)
+        self._run_recording(tape, structure, live, start)
+        return structure
 
     def _run_recording(self, tape: Tape, structure: Structure, live: list[int], start: float) -> None:
         """Find or compile the computation of the live positions and launch it; failures poison the arrays."""
         outputs = live
         try:
             variant = self._variant(tape, structure, live)
+            if variant is None:
+                self._interpret(tape, live, start)
+                return
             outputs = list(variant.outputs)
             self._launch(tape, variant, start)
         except BaseException as error:
@@ -294,10 +324,15 @@ class LazyGraphExecutor:
         local.previous = structure
         return structure
 
-    def _variant(self, tape: Tape, structure: Structure, live: list[int]) -> Variant:
-        """Return the computation for a recording, from the cache or compiled now."""
+    def _variant(self, tape: Tape, structure: Structure, live: list[int]) -> Variant | None:
+        """Return the computation for a recording, from the cache or compiled now; `None` to interpret it instead."""
         structure.sightings += 1
         self.metrics.count("Recordings")
+        if structure.sightings <= self._interpretations:
+            self.metrics.count("Interpreted")
+            if not self.options.deterministic:
+                structure.observe(tape.scalars)
+            return None
         donatable = self._donatable(tape.leaves)
         variant = structure.match(live, tape.scalars, donatable)
         if variant is not None:
@@ -334,6 +369,24 @@ class LazyGraphExecutor:
         return variant
 
     # Running
+
+    def _interpret(self, tape: Tape, live: list[int], start: float) -> None:
+        """Run a recording operation by operation: its graph is too new to be worth compiling."""
+        for leaf in tape.leaves:
+            if leaf.is_pending:
+                leaf.wait()
+        donatable = self._donatable(tape.leaves)
+        leaves = dict(enumerate(tape.leaves))
+        isolation = self._isolation(tape)
+        self.metrics.add_time("DispatchTime", perf_counter() - start)
+        start = perf_counter()
+        tape.leaves = []
+        values = isolation.interpreter().run(live, leaves, donatable)
+        results = [values.pop(position) for position in live]
+        self.metrics.add_time("ExecuteTime", perf_counter() - start)
+        if tape.checks:
+            isolation.apply_checks(checks_of(tape), live, results)
+        self._bind(tape, live, results)
 
     def _launch(self, tape: Tape, variant: Variant, start: float) -> None:
         executable = variant.executable
@@ -418,7 +471,7 @@ class LazyGraphExecutor:
 
     def _isolation(self, tape: Tape) -> Isolation:
         return Isolation(
-            self.compiler, tape.ground.device, tape.records, tape.scalars, tape.codes, tape.lastis, self.locator(tape)
+            self.compiler, tape.ground.device, tape.records, tape.scalars, self.locator(tape)
         )
 
     def locator(self, tape: Tape) -> Callable[[int], str]:
@@ -454,6 +507,15 @@ class LazyGraphExecutor:
         structure = self.cache.find(copy.records, None)
         structure.sightings += 1
         self.metrics.count("Recordings")
+        if structure.sightings <= self._interpretations:
+            self.metrics.count("Interpreted")
+            isolation = self._isolation(copy)
+            values = isolation.interpreter().run(wanted, dict(enumerate(leaves)))
+            results = [values[one] for one in wanted]
+            isolation.apply_checks(checks_of(copy), wanted, results)
+            array._data = results[wanted.index(position)]
+            array._tape = tape.ground
+            return
         variant = structure.match(wanted, copy.scalars, ())
         if variant is None:
             variant = self._compile(copy, structure, wanted, [])

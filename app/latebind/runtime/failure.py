@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import CodeType
 from typing import TYPE_CHECKING, TypeAlias
 
 from latebind.backends.interface import BackendData, BackendDevice
-from latebind.errors import DonatedDataError, ExecutionError, LatebindError, OutOfBoundsError
-from latebind.runtime.graph import needed_records
+from latebind.errors import DonatedDataError, ExecutionError, OutOfBoundsError
+from latebind.runtime.interpreter import Interpreter, reason
 from latebind.runtime.tape import PASSED
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class Isolation:
     ----------
     compiler : Compiler
     device : BackendDevice
-    records, scalars, codes, lastis
+    records, scalars
         The recording.
     line : callable
         From a position to the user's line.
@@ -40,8 +39,6 @@ class Isolation:
     device: BackendDevice
     records: Sequence[Record]
     scalars: Sequence[Scalar]
-    codes: Sequence[CodeType]
-    lastis: Sequence[int]
     line: Callable[[int], str]
 
     def recover(
@@ -60,7 +57,7 @@ class Isolation:
         """
         if not isinstance(error, Exception):
             reason = ExecutionError(f"the computation was interrupted by {type(error).__name__}")
-            return [self._failed(position, reason) for position in variant.outputs]
+            return [self.interpreter().failed(position, reason) for position in variant.outputs]
         executable = variant.executable
         leaves: dict[int, BackendData] = {}
         for leaf, argument in zip(executable.leaves, arguments, strict=False):
@@ -73,44 +70,12 @@ class Isolation:
                 leaves[leaf].error = gone
             else:
                 leaves[leaf] = argument
-        values = self._interpret(variant.outputs, leaves)
+        values = self.interpreter().run(variant.outputs, leaves)
         return [values[position] for position in variant.outputs]
 
-    def _interpret(self, outputs: Sequence[int], leaves: dict[int, BackendData]) -> dict[int, BackendData]:
-        needed = needed_records(self.records, outputs)
-        values: dict[int, BackendData] = {}
-        next_scalar = 0
-        for position, entry in enumerate(self.records):
-            signature = entry[0]
-            scalars = self.scalars[next_scalar : next_scalar + signature.scalar_count]
-            next_scalar += signature.scalar_count
-            if not needed[position]:
-                continue
-            operands = [values[position - code] if code > 0 else leaves[-1 - code] for code in entry[1:]]
-            poisoned = next((data.error for data in operands if data.error is not None), None)
-            if poisoned is not None:
-                values[position] = self._failed(position, poisoned)
-                continue
-            values[position] = self._run_one(position, operands, scalars)
-        return values
-
-    def _run_one(self, position: int, operands: Sequence[BackendData], scalars: Sequence[Scalar]) -> BackendData:
-        entry = self.records[position]
-        try:
-            executable = self.compiler.kernel(self.device, entry[0])
-            arguments = executable.arguments(self.compiler.backend, operands, scalars)
-            return executable.run(self.compiler.backend, arguments)[0]
-        except Exception as error:
-            if isinstance(error, LatebindError) and not isinstance(error, ExecutionError):
-                return self._failed(position, error)
-            where = self.line(position)
-            failed = ExecutionError(
-                f"{where + ': ' if where else ''}{entry[0].rule.name} failed on backend "
-                f"{self.compiler.backend.name!r}: {_reason(error)}",
-                origin=position,
-            )
-            failed.__cause__ = error
-            return self._failed(position, failed)
+    def interpreter(self) -> Interpreter:
+        """Return what runs the recording operation by operation."""
+        return Interpreter(self.compiler, self.device, self.records, self.scalars, self.line)
 
     def apply_checks(
         self, checks: Sequence[PositionedCheck], outputs: Sequence[int], results: list[BackendData]
@@ -128,7 +93,7 @@ class Isolation:
             dependent = self._dependents(position)
             for index, output in enumerate(outputs):
                 if output in dependent and results[index].error is None:
-                    results[index] = self._failed(output, error)
+                    results[index] = self.interpreter().failed(output, error)
 
     def _dependents(self, position: int) -> set[int]:
         found = {position}
@@ -140,16 +105,6 @@ class Isolation:
     def _describe(self, error: BaseException) -> str:
         origin = getattr(error, "origin", -1)
         if not isinstance(origin, int) or not 0 <= origin < len(self.records):
-            return f"a computation failed: {_reason(error)}"
+            return f"a computation failed: {reason(error)}"
         where = self.line(origin)
-        return f"{where + ': ' if where else ''}{self.records[origin][0].rule.name} failed: {_reason(error)}"
-
-    def _failed(self, position: int, error: BaseException) -> BackendData:
-        data = BackendData(self.records[position][0].type, self.device)
-        data.error = error
-        return data
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text and not isinstance(error, LatebindError) else text or type(error).__name__
+        return f"{where + ': ' if where else ''}{self.records[origin][0].rule.name} failed: {reason(error)}"

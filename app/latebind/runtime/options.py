@@ -27,6 +27,8 @@ class ExecutorOptions:
     inline_below_us : float or None
         Computations expected to take less than this many microseconds run inline; `None` measures the cost of a
         hand-over to the worker and takes ten times that.
+    interpretations : int or None
+        How often a new graph is run operation by operation before it is compiled; `None` leaves it to the backend.
     default_real, default_integral, default_complex : str
         Dtypes of arrays created without one.
     seed : int or None
@@ -44,6 +46,7 @@ class ExecutorOptions:
     asynchronous: Literal["auto", "never", "always"] = "auto"
     queue_size: int = 16
     inline_below_us: float | None = None
+    interpretations: int | None = None
     default_real: str = "float64"
     default_integral: str = "int64"
     default_complex: str = "complex128"

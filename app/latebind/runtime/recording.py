@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from latebind.errors import ContainerMismatchError, DeviceMismatchError
+from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.signature import OperandKey, Rule, RuleAttributes, Signature
 
@@ -116,7 +117,12 @@ def record(
     for position, key, _ in scalars:
         keys.insert(position, key)
     signature = rule.signature(tuple(keys), attributes)
-    for _, key, value in scalars:
+    values = [value for _, _, value in scalars]
+    for number, (_, key, value) in enumerate(scalars):
+        if isinstance(value, ScalarArgument):
+            value = value.value
+            if not tape.capturing:  # kept beyond the call that it was an argument of
+                values[number] = value
         if key is int:
             signature.check_range(value)  # type: ignore[arg-type]
     position = len(tape.records)
@@ -130,7 +136,7 @@ def record(
         ),
     )
     frame = user_frame(2)
-    return append(tape, signature, entry, [value for _, _, value in scalars], frame, position)
+    return append(tape, signature, entry, values, frame, position)
 
 
 def append(

@@ -92,7 +92,7 @@ class Signature:
             node for node in post_order([self.result]) if id(node) not in placeholders
         )
         self.low, self.high = self._bounds(keys)
-        self.kernels: WeakKeyDictionary[Compiler, dict[BackendDevice, Executable]] = WeakKeyDictionary()
+        self.kernels: WeakKeyDictionary[Compiler, dict[tuple[BackendDevice, tuple[int, ...]], Executable]] = WeakKeyDictionary()
 
     #: Builds templates. Backends' own builders see the nodes when a graph is materialised.
     builder: ClassVar[IrBuilder] = IrBuilder()

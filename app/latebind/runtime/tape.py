@@ -64,7 +64,8 @@ class Tape:
     ground : Ground
         Executor and device of the recorded values.
     limit : int
-        Number of records at which the recording is flushed by itself; 0 sends every operation through `record`.
+        Number of records at which the executor is asked for room, and looks for a loop or flushes; 0 sends every
+        operation through `record`.
     records, arrays, codes, lastis : list
         One entry per operation: the record, the array that holds its result (`None` once re-bound), and the user's
         line.
@@ -77,6 +78,10 @@ class Tape:
         Conditions on data that are tested after the computation.
     closed : bool
         Set when the executor takes the recording over.
+    round : int
+        Records after which a loop is cut; 0 if none was found.
+    misses : int
+        Cuts of the loop whose records had never been seen.
     started : float
         `perf_counter()` of the first record, in seconds.
     """
@@ -92,7 +97,9 @@ class Tape:
         "leaf_of",
         "leaves",
         "limit",
+        "misses",
         "records",
+        "round",
         "scalars",
         "started",
     )
@@ -113,6 +120,7 @@ class Tape:
         self.leaf_of: dict[BackendData, int] = {}
         self.checks: list[Check] = []
         self.closed = False
+        self.round = self.misses = 0
         self.started = perf_counter()
 
     def truncate(self, length: int) -> None:
@@ -148,6 +156,7 @@ class Tape:
         copy = Tape.__new__(Tape)
         copy.ident, copy.ground, copy.limit, copy.started = self.ident, self.ground, self.limit, self.started
         copy.closed = True
+        copy.round = copy.misses = 0
         if length is None:
             copy.records, copy.codes, copy.lastis, copy.checks = self.records, self.codes, self.lastis, self.checks
         else:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from latebind.ir.builder import IrBuilder
 from latebind.ir.decompositions import decompose
 from latebind.ir.node import Node, Value, post_order

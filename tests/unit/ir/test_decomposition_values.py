@@ -15,7 +15,7 @@ Compute = Callable[..., Array]
 
 FLOATS = ("float16", "float32", "float64")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-#: In units in the last place of the reference result. float16 is computed in float32, so only its last rounding differs.
+#: In units in the last place of the reference result. float16 is computed in float32, so only its rounding differs.
 ULPS = {"float16": 1.0, "float32": 8.0, "float64": 8.0}
 
 _RNG = np.random.default_rng(7)
@@ -59,10 +59,11 @@ def check_ulps(actual: Array, expected: Array, ulps: float, absolute: float = 0.
     rest = np.isfinite(expected)
     with np.errstate(all="ignore"):
         error = np.abs(actual[rest].astype(np.float64) - expected[rest].astype(np.float64))
-        unit = np.spacing(np.abs(expected[rest])).astype(np.float64)
-    excess = error - ulps * unit - absolute
-    worst = int(np.argmax(excess / unit))
-    assert excess[worst] <= 0, (actual[rest][worst], expected[rest][worst], (error / unit)[worst])
+        # One step towards zero, because the largest number has no neighbour above.
+        unit = np.spacing(np.nextafter(np.abs(expected[rest]), expected.dtype.type(0))).astype(np.float64)
+        excess = error - ulps * unit - absolute
+    worst = int(np.argmax(excess))
+    assert excess[worst] <= 0, (actual[rest][worst], expected[rest][worst], error[worst] / unit[worst])
     np.testing.assert_array_equal(actual[np.isinf(expected)], expected[np.isinf(expected)])
 
 
@@ -109,6 +110,8 @@ def test_binary_functions_agree_with_numpy(compute: Compute, kind: str, dtype: s
     x, y = pairs(dtype)
     with np.errstate(all="ignore"):
         expected = BINARY[kind](x, y)
+    if kind == "chlo::next_after":
+        expected = np.where(x == y, y, expected)  # the array API's rule, which NumPy breaks for float16 zeros
     exact = kind not in ("numpy::hypot", "numpy::logaddexp", "numpy::power")
     # log(exp(x) + exp(y)) crosses zero: there the error is that of the operands.
     absolute = 8 * float(np.finfo(dtype).eps) if kind == "numpy::logaddexp" else 0.0
@@ -262,7 +265,7 @@ def test_complex_functions_agree_with_numpy(compute: Compute, kind: str, dtype: 
     finite = np.isfinite(expected.real) & np.isfinite(expected.imag)
     np.testing.assert_array_equal(finite, np.isfinite(actual.real) & np.isfinite(actual.imag))
     # Relative to the larger part, as C99 implementations state it.
-    assert np.all(np.abs(actual - expected)[finite] <= 16 * eps * np.abs(expected[finite]))
+    assert np.all(np.abs(actual[finite] - expected[finite]) <= 16 * eps * np.abs(expected[finite]))
     if kind not in ("chlo::square",):
         for part in ("real", "imag"):
             clear = finite & (np.abs(getattr(expected, part)) > 32 * eps * np.abs(expected))

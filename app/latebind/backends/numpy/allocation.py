@@ -157,7 +157,7 @@ class Allocator:
             return [f"{self._name(result)} = {statement.template}({arguments})"]
         self._take_over(target, result, index)
         self._release_operands(operands, index)
-        return [f"{statement.template}({arguments}, {result.name})"]
+        return [f"{statement.template}({arguments}, out={result.name})"]
 
     def _write_update(self, index: int, statement: Statement) -> list[str]:
         operands, result = statement.operands, statement.results[0]

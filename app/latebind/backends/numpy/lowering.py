@@ -156,7 +156,7 @@ class NumpyLoweringContext(LoweringContext[Variable]):
         return result
 
     def ufunc_apart(self, function: str, operands: Variables, type: TensorType) -> Variable:
-        """Record a function with a positional `out` that must not overlap the operands, such as `matmul`."""
+        """Record a function whose `out` must not overlap the operands, such as `matmul`."""
         result = self._fresh(type)
         self.statements.append(Statement(self.node, Form.UFUNC_APART, function, tuple(operands), (result,)))
         return result

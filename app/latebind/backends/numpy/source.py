@@ -42,7 +42,7 @@ def _write_part(name: str, head: list[str], part: Part, last: list[str], line: i
 def _first_head(context: NumpyLoweringContext, name: str) -> list[str]:
     """Return the signature and the header that explains parameters and constants."""
     head = [f"def {name}({', '.join(variable.name for variable in context.inputs)}):"]
-    head.append(f"# {context.name} on {context.device}; the last argument of a ufunc may be the array that it fills")
+    head.append(f"# {context.name} on {context.device}")
     for position, (given, type) in enumerate(context.parameters):
         donated = ", donated" if position in context.donated else ""
         head.append(f"# p{position} ({given}): {type!r}{donated}")

@@ -94,9 +94,9 @@ class Form(enum.IntEnum):
 
     #: `v = template`, a fresh result or a view.
     EXPRESSION = 0
-    #: `v = f(operands)` or `f(operands, out)`; `out` may be one of the operands.
+    #: `v = f(operands)` or `f(operands, out=v)`; `v` may be one of the operands.
     UFUNC = 1
-    #: `v = f(operands)` or `f(operands, out)`; `out` is none of the operands.
+    #: `v = f(operands)` or `f(operands, out=v)`; `v` is none of the operands.
     UFUNC_APART = 2
     #: `template` changes operand 0, which becomes the result; copied first if it is still needed.
     UPDATE = 3

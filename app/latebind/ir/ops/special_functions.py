@@ -1,6 +1,7 @@
 """Formulas of the error functions and of the logarithm of the gamma function, for float32 and float64.
 
-Tolerances are for float64, against mpmath; in float32 they scale with the unit in the last place.
+Tolerances are for float64, as tests/unit/ir measures them against the C library; in float32 they scale with the unit in
+the last place.
 """
 
 from __future__ import annotations

@@ -81,10 +81,14 @@ class IndexPlan:
             found[dimension] = np.arange(batch_shape[batch_dim]).reshape(shape)
         return found
 
-    def mesh(self, starts: dict[int, Array], batch_rank: int) -> tuple[Array, ...]:
-        """Return positions for every dimension of the array that broadcast to batch shape plus window shape."""
-        rank = batch_rank + len(self.window_dims)
-        mesh = []
+    def mesh(self, starts: dict[int, Array], batch_shape: tuple[int, ...]) -> tuple[Array, ...]:
+        """Return positions for every dimension of the array that broadcast to batch shape plus window shape.
+
+        A zero-dimensional array has to be indexed as one of shape `(1,)`.
+        """
+        lead = batch_shape + tuple(self.sizes[dimension] for dimension in self.window_dims)
+        batch_rank, rank = len(batch_shape), len(lead)
+        mesh = [] if self.shape else [np.zeros(lead, np.intp)]
         for dimension in range(len(self.shape)):
             start = starts.get(dimension)
             positions: Array = np.zeros((1,) * rank, np.intp)
@@ -95,6 +99,8 @@ class IndexPlan:
                 shape[batch_rank + self.window_dims.index(dimension)] = self.sizes[dimension]
                 positions = positions + np.arange(self.sizes[dimension]).reshape(shape)
             mesh.append(positions)
+        if not self.indexed:
+            mesh[0] = np.broadcast_to(mesh[0], lead)
         return tuple(mesh)
 
 
@@ -120,8 +126,8 @@ class Gather:
             for column, dimension in zip(index.columns(indices), index.indexed, strict=True)
         ]
         batch_shape = _batch_shape(indices, index.vector_axis)
-        mesh = index.mesh(index.starts(columns, batch_shape), len(batch_shape))
-        result: Array = x[mesh].transpose(self.order)
+        mesh = index.mesh(index.starts(columns, batch_shape), batch_shape)
+        result: Array = np.atleast_1d(x)[mesh].transpose(self.order)
         return result
 
 
@@ -149,8 +155,8 @@ class Scatter:
         index = self.index
         updates = updates.transpose(self.order)
         batch_shape = _batch_shape(indices, index.vector_axis)
-        mesh = index.mesh(index.starts(index.columns(indices), batch_shape), len(batch_shape))
-        scatter_at(x, mesh, updates, self.combine)
+        mesh = index.mesh(index.starts(index.columns(indices), batch_shape), batch_shape)
+        scatter_at(np.atleast_1d(x), mesh, updates, self.combine)
 
 
 def _batch_shape(indices: Array, vector_axis: int) -> tuple[int, ...]:

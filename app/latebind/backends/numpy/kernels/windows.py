@@ -95,7 +95,7 @@ class WindowReduction:
         """Combine, for each position in the window, the elements that all windows have there."""
         for offset in product(*map(range, self.window)):
             view = x[tuple(map(_positions, offset, self.dilations, self.strides, self.shape))]
-            self.body(result, view, result)
+            self.body(result, view, out=result)
 
     def _by_window(self, x: Array, result: Array) -> None:
         """Reduce a view that has the windows as additional dimensions."""
@@ -104,7 +104,7 @@ class WindowReduction:
         starts = tuple(slice(0, (n - 1) * s + 1, s) for n, s in zip(self.shape, self.strides, strict=True))
         windows = windows[starts + tuple(slice(None, None, dilation) for dilation in self.dilations)]
         axes = tuple(range(x.ndim, 2 * x.ndim))
-        self.body(result, self.body.reduce(windows, axis=axes, dtype=x.dtype), result)
+        self.body(result, self.body.reduce(windows, axis=axes, dtype=x.dtype), out=result)
 
 
 def _positions(offset: int, dilation: int, stride: int, count: int) -> slice:

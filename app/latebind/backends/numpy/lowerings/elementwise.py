@@ -66,9 +66,7 @@ UFUNCS: Final = {
     "numpy::log2": "log2",
     "numpy::logaddexp": "logaddexp",
     "numpy::remainder": "remainder",
-    "numpy::round": "rint",
     "numpy::signbit": "signbit",
-    "numpy::trunc": "trunc",
 }
 
 #: Operations that are one kernel, whatever the dtype.
@@ -106,6 +104,10 @@ def _kernel(function: str) -> Lowering:
     return lower
 
 
+def _same(context: Context, node: Node, operands: Variables) -> Variables:
+    return operands
+
+
 def _by_kind(default: Lowering, **others: Lowering) -> Lowering:
     """Choose a lowering by the dtype kind of operand 0."""
 
@@ -123,6 +125,8 @@ Context.register("stablehlo::divide")(
     _by_kind(_ufunc("divide"), i=_kernel("divide_truncating"), u=_ufunc("floor_divide"))
 )
 Context.register("stablehlo::shift_right_logical")(_by_kind(_ufunc("right_shift"), i=_kernel("shift_right_logical")))
+Context.register("numpy::round")(_by_kind(_ufunc("rint"), i=_same, u=_same))
+Context.register("numpy::trunc")(_by_kind(_ufunc("trunc"), i=_same, u=_same))
 Context.register("stablehlo::sign")(_by_kind(_ufunc("sign"), f=_kernel("signum")))
 
 

@@ -95,7 +95,7 @@ _SCATTER_NAMES = (
 
 def _picks_elements(plan: IndexPlan) -> bool:
     """Whether indices pick single positions of some dimensions, and windows are full in all others."""
-    return not plan.batching and all(
+    return bool(plan.indexed) and not plan.batching and all(
         (dimension not in plan.indexed and plan.sizes[dimension] == extent)
         if dimension in plan.window_dims
         else dimension in plan.indexed
@@ -188,7 +188,7 @@ def scatter(context: Context, node: Node, operands: Variables) -> Variables:
     operand = context.materialised(operands[0], type) if operands[0].type is not type else operands[0]
     order = _batch_first(updates_type.rank, window)
     body = None if attributes["update_computation"] is None else body_of(node, "update_computation")
-    if _picks_elements(plan) and plan.indexed:
+    if _picks_elements(plan):
         function = "assign" if body is None else body
         updates = transposed(context, updates, order)
         target = _leading("{0}", plan)

@@ -1,0 +1,1 @@
+"""The command `latebind`: a module per group of commands."""

@@ -1,0 +1,75 @@
+"""`latebind backends`: what is known, what can be used here, and what would make the rest usable."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from latebind.backends.registry import BackendSpec, default_catalogue
+from latebind.containers import Container
+from latebind.errors import LatebindError
+from latebind.settings import load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatus:
+    """One line of the list.
+
+    Attributes
+    ----------
+    name, summary, source : str
+    installed : bool
+        Whether it can be used here.
+    remedy : str or None
+        How to install it; or what is wrong with it.
+    devices : list of str
+    """
+
+    name: str
+    summary: str
+    source: str
+    installed: bool
+    remedy: str | None
+    devices: list[str]
+
+
+def backends(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the known backends, which of them are installed, which extra brings the rest, and their devices."""
+    found = [status(spec) for spec in default_catalogue().specs.values()]
+    if as_json:
+        typer.echo(json.dumps([asdict(each) for each in found], indent=2))
+        return
+    table = Table("backend", "installed", "devices", "what it is", "from")
+    for each in found:
+        table.add_row(
+            each.name,
+            "yes" if each.installed else "no",
+            ", ".join(each.devices) if each.installed else (each.remedy or ""),
+            each.summary,
+            each.source,
+        )
+    Console().print(table)
+
+
+def status(spec: BackendSpec) -> BackendStatus:
+    """Try a backend with its default settings. One that is broken does not hide the others."""
+    devices: list[str] = []
+    remedy = None
+    try:
+        spec.check_installed()
+        settings = load_settings(None, {"backend": spec.name}, environ={}, dotenv=None)
+        container = Container(name=spec.name, settings=settings)
+        try:
+            devices = [str(device) for device in container.backend().backend_devices()]
+        finally:
+            container.close()
+    except LatebindError as error:
+        remedy = str(error)
+    except Exception as error:
+        remedy = f"backend {spec.name!r} ({spec.source}) cannot be made: {type(error).__name__}: {error}"
+    return BackendStatus(spec.name, spec.summary, spec.source, remedy is None, remedy, devices)

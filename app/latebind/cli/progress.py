@@ -1,0 +1,49 @@
+"""A progress bar on standard error, so that standard output stays the program's and `--json`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+_COLUMNS: Final = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
+
+class ProgressDisplay:
+    """Shows where a program is: a bar, and the newest line of text beside it.
+
+    Where standard error is no terminal, the lines of text are printed one by one instead.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._bar: tuple[Progress, TaskID] | None = None
+
+    def track(self, steps: Iterable[int], description: str) -> Iterator[int]:
+        """Go through the steps behind a bar."""
+        total = len(steps) if isinstance(steps, Sized) else None
+        with self._shown(description, total) as (progress, task):
+            for step in steps:
+                yield step
+                progress.advance(task)
+
+    def report(self, text: str) -> None:
+        """Show a line of text."""
+        if self._bar is None or not self.console.is_terminal:
+            self.console.print(text, highlight=False)
+        else:
+            progress, task = self._bar
+            progress.update(task, report=text)
+
+    @contextmanager
+    def _shown(self, description: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
+        columns = (*_COLUMNS, TextColumn("{task.fields[report]}"))
+        with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as progress:
+            self._bar = progress, progress.add_task(description, total=total, report="")
+            try:
+                yield self._bar
+            finally:
+                self._bar = None

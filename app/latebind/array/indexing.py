@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from latebind.array.operands import PYTHON_SCALARS, apply, as_array, host_array, scalar_operand, to_ground
 from latebind.array.rules.elementwise import ASSIGN_WHERE
-from latebind.array.rules.indexing import BASIC_INDEX, OFFENDING_INDEX, PUT, TAKE, AxisIndex, Structure
+from latebind.array.rules.indexing import BASIC_INDEX, BASIC_PUT, OFFENDING_INDEX, PUT, TAKE, AxisIndex, Structure
 from latebind.errors import OutOfBoundsError
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import record
@@ -50,10 +51,14 @@ class _Parsed:
 
 def get(array: Array, key: Index) -> Array:
     """Return `array[key]`: a view for a basic index, a new array otherwise."""
+    basic = _basic_form(key)
+    if basic is not None:
+        structure, starts = _parse_basic(array._type.shape, basic)
+        return take_view(BASIC_INDEX, array, (("structure", structure),), starts)  # type: ignore[return-value]
     mask = _whole_mask(array, key)
     if mask is not None:
         key = _nonzero(mask)
-    parsed = _parse(array, key)
+    parsed = _parse(array.shape, key)
     value: LazyTensor = array
     if parsed.starts or any(entry != ("all",) for entry in parsed.structure) or not parsed.arrays:
         value = take_view(BASIC_INDEX, array, (("structure", parsed.structure),), parsed.starts)
@@ -64,6 +69,11 @@ def get(array: Array, key: Index) -> Array:
 
 def put(array: Array, key: Index, value: Any) -> None:
     """Assign `array[key] = value`: recorded as a functional update, and the array is re-bound."""
+    basic = _basic_form(key)
+    if basic is not None:
+        structure, starts = _parse_basic(array._type.shape, basic)
+        write(array, _with_value(BASIC_PUT, array, [], value, (("structure", structure),), starts))
+        return
     mask = _whole_mask(array, key)
     if mask is not None:
         if isinstance(mask, np.ndarray):
@@ -72,12 +82,10 @@ def put(array: Array, key: Index, value: Any) -> None:
             write(array, _with_value(ASSIGN_WHERE, array, [mask], value))
             return
         key = _nonzero(mask)
-    parsed = _parse(array, key)
+    parsed = _parse(array.shape, key)
     if not parsed.arrays:
         attributes = (("structure", parsed.structure),)
-        put_rule = BASIC_INDEX.inverse
-        assert put_rule is not None
-        write(array, _with_value(put_rule, array, [], value, attributes, parsed.starts))
+        write(array, _with_value(BASIC_PUT, array, [], value, attributes, parsed.starts))
         return
     target: LazyTensor = array
     if parsed.starts or any(entry != ("all",) for entry in parsed.structure):
@@ -160,6 +168,34 @@ def _out_of_bounds(index: int, axis: int, extent: int) -> str:
 
 # Parsing
 
+#: Parts of a slice that a memoised key may have; others (`1.0`, `True`) equal an integer but are not one.
+_SLICE_PARTS = frozenset((int, type(None)))
+
+
+def _basic_form(key: object) -> tuple[object, ...] | None:
+    """Return a hashable form of a key of Python integers, slices of them, `None` and `...`; `None` for any other."""
+    form: list[object] = []
+    for entry in key if type(key) is tuple else (key,):
+        kind = type(entry)
+        if kind is slice:
+            part = (entry.start, entry.stop, entry.step)  # type: ignore[attr-defined]
+            if not _SLICE_PARTS.issuperset(map(type, part)):
+                return None
+            form.append(part)
+        elif kind is int or entry is None or entry is Ellipsis:
+            form.append(entry)
+        else:
+            return None
+    return tuple(form)
+
+
+@lru_cache(maxsize=8192)
+def _parse_basic(shape: tuple[int, ...], form: tuple[object, ...]) -> tuple[Structure, tuple[int, ...]]:
+    """Return structure and starts of a basic index; memoised, because loops index alike every round."""
+    key = tuple(slice(*entry) if isinstance(entry, tuple) else entry for entry in form)
+    parsed = _parse(shape, key)
+    return parsed.structure, tuple(parsed.starts)
+
 
 def _whole_mask(array: Array, key: object) -> LazyTensor | np.ndarray | None:
     """Return the key if it is one boolean array; checks its shape."""
@@ -196,7 +232,7 @@ def _nonzero(mask: LazyTensor | np.ndarray) -> Any:
     return tuple(np.nonzero(host))
 
 
-def _entries(array: Array, key: object) -> list[object]:
+def _entries(shape: tuple[int, ...], key: object) -> list[object]:
     """Return the key as one entry per axis (plus new axes), masks as positions, the ellipsis expanded."""
     entries: list[object] = []
     for entry in key if isinstance(key, tuple) else (key,):
@@ -211,9 +247,9 @@ def _entries(array: Array, key: object) -> list[object]:
     used = sum(entry is not None and entry is not Ellipsis for entry in entries)
     if sum(entry is Ellipsis for entry in entries) > 1:
         raise OutOfBoundsError("an index can have only one ellipsis (...)")
-    missing = array.ndim - used
+    missing = len(shape) - used
     if missing < 0:
-        raise OutOfBoundsError(f"too many indices: the array has {array.ndim} dimensions, but {used} were indexed")
+        raise OutOfBoundsError(f"too many indices: the array has {len(shape)} dimensions, but {used} were indexed")
     rest = [slice(None)] * missing
     at = next((i for i, entry in enumerate(entries) if entry is Ellipsis), None)
     if at is None:
@@ -221,8 +257,8 @@ def _entries(array: Array, key: object) -> list[object]:
     return [*entries[:at], *rest, *entries[at + 1 :]]
 
 
-def _parse(array: Array, key: object) -> _Parsed:
-    entries = _entries(array, key)
+def _parse(shape: tuple[int, ...], key: object) -> _Parsed:
+    entries = _entries(shape, key)
     advanced = any(isinstance(e, (np.ndarray, LazyTensor)) and len(_shape(e)) > 0 for e in entries)
     structure: list[AxisIndex] = []
     starts: list[int] = []
@@ -234,7 +270,7 @@ def _parse(array: Array, key: object) -> _Parsed:
             structure.append(("new",))
             kept += 1
             continue
-        extent = array.shape[axis]
+        extent = shape[axis]
         if isinstance(entry, slice):
             kind, start = _slice(entry, extent)
             structure.append(kind)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from latebind.backends.registry import BackendSpec, default_catalogue
@@ -44,15 +45,11 @@ def backends(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in found], indent=2))
         return
-    table = Table("backend", "installed", "devices", "what it is", "from")
+    table = Table("backend", "installed", "devices, or what is missing", "what it is", "from")
     for each in found:
-        table.add_row(
-            each.name,
-            "yes" if each.installed else "no",
-            ", ".join(each.devices) if each.installed else (each.remedy or ""),
-            each.summary,
-            each.source,
-        )
+        state = ", ".join(each.devices) if each.installed else (each.remedy or "")
+        cells = (each.name, "yes" if each.installed else "no", state, each.summary, each.source)
+        table.add_row(*map(escape, cells))
     Console().print(table)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from latebind.containers import Container
@@ -41,7 +42,7 @@ def show_values(as_json: bool, settings: Settings = Provide[Container.settings])
         return
     table = Table("key", "value", "source")
     for each in values:
-        table.add_row(each.key, json.dumps(each.value, default=str), each.source)
+        table.add_row(each.key, escape(json.dumps(each.value, default=str)), escape(each.source))
     Console(soft_wrap=True).print(table)
 
 

@@ -33,14 +33,14 @@ class ProgressDisplay:
     def report(self, text: str) -> None:
         """Show a line of text."""
         if self._bar is None or not self.console.is_terminal:
-            self.console.print(text, highlight=False)
+            self.console.print(text, highlight=False, markup=False)
         else:
             progress, task = self._bar
             progress.update(task, report=text)
 
     @contextmanager
     def _shown(self, description: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
-        columns = (*_COLUMNS, TextColumn("{task.fields[report]}"))
+        columns = (*_COLUMNS, TextColumn("{task.fields[report]}", markup=False))
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as progress:
             self._bar = progress, progress.add_task(description, total=total, report="")
             try:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from latebind.cli.report import PHASES, Difference, RunReport
@@ -21,7 +22,7 @@ def _count_cell(name: str) -> Callable[[RunReport], str]:
 
 #: Rows of the report: what each is called and how it is read.
 _ROWS: Final[tuple[tuple[str, Callable[[RunReport], str]], ...]] = (
-    ("backend", lambda report: report.backend),
+    ("backend", lambda report: escape(report.backend)),
     ("device", lambda report: report.device),
     ("graphs compiled", _count_cell("UncachedCompile")),
     ("… again for other live outputs", _count_cell("VariantCompile")),
@@ -39,7 +40,7 @@ _ROWS: Final[tuple[tuple[str, Callable[[RunReport], str]], ...]] = (
 
 def print_reports(reports: Sequence[RunReport], console: Console) -> None:
     """Print runs side by side, then their results where they are single values."""
-    table = Table(title=f"{reports[0].program}")
+    table = Table(title=escape(reports[0].program))
     table.add_column("")
     for _ in reports:
         table.add_column(justify="right")
@@ -51,7 +52,7 @@ def print_reports(reports: Sequence[RunReport], console: Console) -> None:
         )
     table.add_section()
     for name in dict.fromkeys(name for report in reports for name in report.results):
-        table.add_row(name, *(_result_cell(report, name) for report in reports))
+        table.add_row(escape(name), *(_result_cell(report, name) for report in reports))
     console.print(table)
 
 
@@ -61,7 +62,7 @@ def print_differences(found: Sequence[Difference], first: str, console: Console)
     for heading in ("result", "backend", "absolute", "relative"):
         table.add_column(heading, justify="right" if heading in ("absolute", "relative") else "left")
     for each in found:
-        table.add_row(each.name, each.backend, f"{each.absolute:.3g}", f"{each.relative:.3g}")
+        table.add_row(escape(each.name), escape(each.backend), f"{each.absolute:.3g}", f"{each.relative:.3g}")
     console.print(table)
 
 
@@ -70,5 +71,7 @@ def _result_cell(report: RunReport, name: str) -> str:
     if value is None:
         return "-"
     return (
-        f"{value.item():.6g}" if value.ndim == 0 and value.dtype.kind in "fiu" else f"{value.dtype}{list(value.shape)}"
+        f"{value.item():.6g}"
+        if value.ndim == 0 and value.dtype.kind in "fiu"
+        else escape(f"{value.dtype}{list(value.shape)}")
     )

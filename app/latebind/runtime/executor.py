@@ -71,7 +71,7 @@ class LazyGraphExecutor:
     ) -> None:
         self.backend = backend
         self.options = options or ExecutorOptions()
-        self.cache = cache or ComputationCache()
+        self.cache = ComputationCache() if cache is None else cache
         self.metrics = metrics or Metrics()
         self.tracer = tracer or Tracer()
         self.name = name

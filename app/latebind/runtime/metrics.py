@@ -42,7 +42,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._counters: defaultdict[str, int] = defaultdict(int)
-        self._timers: dict[str, tuple[int, float]] = {}
+        self._timers: dict[str, list[float]] = {}
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter."""
@@ -50,8 +50,12 @@ class Metrics:
 
     def add_time(self, name: str, seconds: float) -> None:
         """Add one measurement, in seconds, to a timer."""
-        count, total = self._timers.get(name, (0, 0.0))
-        self._timers[name] = (count + 1, total + seconds)
+        try:
+            timer = self._timers[name]
+        except KeyError:
+            timer = self._timers[name] = [0, 0.0]
+        timer[0] += 1
+        timer[1] += seconds
 
     def counter(self, name: str) -> int:
         """Return a counter; 0 if nothing was counted."""
@@ -63,11 +67,11 @@ class Metrics:
 
     def seconds(self, name: str) -> float:
         """Return a timer's total in seconds."""
-        return self._timers.get(name, (0, 0.0))[1]
+        return self._timers.get(name, [0, 0.0])[1]
 
     def timers(self) -> dict[str, tuple[int, float]]:
         """Return all timers: number of measurements and total in seconds, by name."""
-        return dict(self._timers)
+        return {name: (int(count), total) for name, (count, total) in self._timers.items()}
 
     def reset(self) -> None:
         """Forget everything counted so far."""
@@ -79,6 +83,6 @@ class Metrics:
         lines = [f"Counter: {name}\n  Value: {value}" for name, value in sorted(self._counters.items())]
         lines += [
             f"Metric: {name}\n  TotalSamples: {count}\n  Accumulator: {total * 1e3:.3f} ms"
-            for name, (count, total) in sorted(self._timers.items())
+            for name, (count, total) in sorted(self.timers().items())
         ]
         return "\n".join(lines)

@@ -11,7 +11,7 @@ import sys
 from _thread import get_ident
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 
@@ -55,18 +55,22 @@ def common_ground(rule: Rule, arrays: Sequence[LazyTensor]) -> Ground:
     """
     ground = arrays[0]._tape.ground
     for array in arrays:
-        other = array._tape.ground
-        if other is ground:
-            continue
-        if other.executor is not ground.executor:
-            raise ContainerMismatchError(
-                f"{rule.name}: one operand belongs to {ground!r} and another to {other!r}; arrays stay with the "
-                "container (and the backend) that recorded them: move one over with asarray(np.asarray(x))"
-            )
-        raise DeviceMismatchError(
-            f"{rule.name}: one operand is on {ground.device} and another on {other.device}; move one with to_device"
-        )
+        if array._tape.ground is not ground:
+            refuse_mixture(rule, array, ground)
     return ground
+
+
+def refuse_mixture(rule: Rule, array: LazyTensor, ground: Ground) -> NoReturn:
+    """Raise the error of an operand that does not belong to the others."""
+    other = array._tape.ground
+    if other.executor is not ground.executor:
+        raise ContainerMismatchError(
+            f"{rule.name}: one operand belongs to {ground!r} and another to {other!r}; arrays stay with the "
+            "container (and the backend) that recorded them: move one over with asarray(np.asarray(x))"
+        )
+    raise DeviceMismatchError(
+        f"{rule.name}: one operand is on {ground.device} and another on {other.device}; move one with to_device"
+    )
 
 
 def record(
@@ -102,41 +106,47 @@ def record(
         If a Python integer does not fit the dtype that it has to take.
     """
     if ground is None:
-        ground = common_ground(rule, operands)
-    elif operands:
-        common_ground(rule, [*operands, *operands])
-    executor = ground.executor
-    tape = ground.tape()
-    if len(tape.records) >= tape.limit:
-        tape = executor.make_room(tape)
+        ground = operands[0]._tape.ground
     for operand in operands:
+        if operand._tape.ground is not ground:
+            refuse_mixture(rule, operand, ground)
         link = operand._link
         if link is not None and link.version != link.base._version:
-            executor.refresh(operand)
+            ground.executor.refresh(operand)
+    tape = ground.tape()
+    if len(tape.records) >= tape.limit:
+        tape = ground.executor.make_room(tape)
     keys: list[OperandKey] = [operand._type for operand in operands]
-    for position, key, _ in scalars:
-        keys.insert(position, key)
+    values: list[Scalar] = []
+    unchecked = tape.capturing
+    for place, key, value in scalars:
+        keys.insert(place, key)
+        values.append(value)
+        unchecked = unchecked or key is int or type(value) is ScalarArgument
     signature = rule.signature(tuple(keys), attributes)
-    values = [value for _, _, value in scalars]
-    for number, (_, key, value) in enumerate(scalars):
-        if isinstance(value, ScalarArgument):
-            value = value.value
-            if not tape.capturing:  # kept beyond the call that it was an argument of
-                values[number] = value
-        if key is int:
-            signature.check_range(value)  # type: ignore[arg-type]
+    if unchecked:
+        values = _checked_scalars(tape, signature, scalars)
+    codes = []
     position = len(tape.records)
-    entry = (
-        signature,
-        *(
-            position - operand._pos
-            if operand._tape is tape
-            else tape.leaf(operand, executor.leaf_data(operand))
-            for operand in operands
-        ),
-    )
-    frame = user_frame(2)
-    return append(tape, signature, entry, values, frame, position)
+    for operand in operands:
+        if operand._tape is tape:
+            codes.append(position - operand._pos)
+        else:
+            codes.append(tape.leaf(operand, ground.executor.leaf_data(operand)))
+    return append(tape, signature, (signature, *codes), values, user_frame(2), position)
+
+
+def _checked_scalars(
+    tape: Tape, signature: Signature, scalars: Sequence[tuple[int, OperandKey, Scalar]]
+) -> list[Scalar]:
+    """Return the values of scalar operands; weak integers have to fit."""
+    values: list[Scalar] = []
+    for _, key, value in scalars:
+        number: Any = value.value if isinstance(value, ScalarArgument) else value
+        if key is int:
+            signature.check_range(number)
+        values.append(value if tape.capturing else number)
+    return values
 
 
 def append(
@@ -162,6 +172,15 @@ def append(
     return out
 
 
+def _new_leaf(tape: Any, array: Any) -> int:
+    """Enter a leaf on the tape; `KeyError` if it is not one of this tape's ground, or its computation failed."""
+    data = array._data
+    if array._tape is not tape.ground or data.error is not None:
+        raise KeyError
+    code: int = tape.leaf(array, data)
+    return code
+
+
 # Hot path: the recording of `a + b`. Measured by `make bench`, rows "record"; explained in docs/architecture.md.
 # Everything that is not two arrays of this thread's tape, a leaf that the tape knows, or a Python scalar goes to
 # `slow`, which is `record` behind NumPy's operand conversions.
@@ -185,28 +204,43 @@ def binary_operator(rule: Rule, slow: Callable[[Any, Any], Any], array_class: ty
     def operator(self: Any, other: Any) -> Any:
         tape = self._tape
         link = self._link
-        if tape.ident != get_ident() or (link is not None and link.version != link.base._version):
+        if link is not None and link.version != link.base._version:
             return slow(self, other)
+        if tape.ident != get_ident():
+            # A leaf, or a value of another thread, whose tape has no open tape of ours.
+            try:
+                tape = tape.local.tape
+            except AttributeError:
+                return slow(self, other)
         records = tape.records
         position = len(records)
         if position >= tape.limit:
             return slow(self, other)
         kind = type(other)
         try:
+            if self._tape is tape:
+                first = position - self._pos
+            else:
+                first = tape.leaf_of.get(self._data)
+                if first is None:
+                    first = _new_leaf(tape, self)
             if kind is array_class:
                 link = other._link
                 if link is not None and link.version != link.base._version:
                     return slow(self, other)
                 signature = signatures[self._type, other._type]
                 if other._tape is tape:
-                    entry = (signature, position - self._pos, position - other._pos)
+                    entry = (signature, first, position - other._pos)
                 else:
-                    entry = (signature, position - self._pos, tape.leaf_of[other._data])
+                    second = tape.leaf_of.get(other._data)
+                    if second is None:
+                        second = _new_leaf(tape, other)
+                    entry = (signature, first, second)
             else:
                 signature = signatures[self._type, kind]
                 if kind is int and not signature.low <= other <= signature.high:
                     return slow(self, other)
-                entry = (signature, position - self._pos)
+                entry = (signature, first)
         except (KeyError, AttributeError):
             return slow(self, other)
         out = _new(array_class)

@@ -43,12 +43,12 @@ def take_view(
     keys: tuple[OperandKey, ...] = (array._type, *(INDEX for _ in scalars))
     step = ViewStep(rule.signature(keys, attributes), tuple(scalars))
     link = array._link
-    base, steps = (array, (step,)) if link is None else (link.base, (*link.steps, step))
+    base = array if link is None else link.base
     try:
         version = base._version
     except AttributeError:
         version = base._version = 0
-    out._link = ViewLink(base, steps, version)
+    out._link = ViewLink(base, (step,) if link is None else (*link.steps, step), version)
     return out
 
 

@@ -66,7 +66,9 @@ def test_numpy_is_built_in_and_can_be_made():
 
 
 def test_an_unknown_name_gets_the_nearest_one():
-    with pytest.raises(SettingsError, match=r"^unknown backend 'nunpy'; did you mean 'numpy'\? \(known are auto, numpy"):
+    with pytest.raises(
+        SettingsError, match=r"^unknown backend 'nunpy'; did you mean 'numpy'\? \(known are auto, numpy"
+    ):
         BackendCatalogue(BUILT_IN).find("nunpy")
 
 
@@ -81,7 +83,9 @@ def test_a_missing_engine_names_the_extra():
 
 def test_a_missing_engine_of_a_third_party_names_the_modules():
     spec = BackendSpec("own", "", "third_party:Tiled", requires=("no_such_a", "no_such_b"))
-    with pytest.raises(BackendUnavailableError, match="needs no_such_a, no_such_b, which are not installed: pip install"):
+    with pytest.raises(
+        BackendUnavailableError, match="needs no_such_a, no_such_b, which are not installed: pip install"
+    ):
         spec.check_installed()
 
 

@@ -37,11 +37,13 @@ def _iota(iota_dimension: int, shape: tuple[int, ...], dtype: Any) -> Array:
 
 
 def _slice(x: Array, start_indices: Any, limit_indices: Any, strides: Any) -> Array:
-    return x[tuple(map(slice, start_indices, limit_indices, strides))]
+    window: Array = x[tuple(map(slice, start_indices, limit_indices, strides))]
+    return window
 
 
 def _reduce(x: Array, init: Array, dimensions: tuple[int, ...], body: Any) -> Array:
-    return BODIES[body.name].reduce(x, axis=dimensions, initial=init[()], dtype=x.dtype)
+    reduced: Array = BODIES[body.name].reduce(x, axis=dimensions, initial=init[()], dtype=x.dtype)
+    return reduced
 
 
 def _running_window(x: Array, init: Array, *, padding: Any, body: Any, **_: Any) -> Array:

@@ -242,6 +242,7 @@ COMPLEX: dict[str, Callable[[Array], Array]] = {
     "chlo::cosh": np.cosh,
     "chlo::sinh": np.sinh,
     "chlo::square": np.square,
+    "numpy::exp2": np.exp2,
     "numpy::log10": np.log10,
     "numpy::log2": np.log2,
     "numpy::round": np.round,

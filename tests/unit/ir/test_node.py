@@ -12,7 +12,7 @@ import pytest
 from latebind.errors import ShapeMismatchError
 from latebind.ir.attributes import ints, key_of, key_of_all
 from latebind.ir.builder import IrBuilder
-from latebind.ir.node import Value, post_order, types_of
+from latebind.ir.node import AttributeValue, Value, post_order, types_of
 from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType
 
@@ -47,7 +47,22 @@ def test_post_order_does_not_recurse(b: IrBuilder, parameter: Parameter) -> None
 
 
 def test_attribute_keys_tell_bits_apart() -> None:
-    values = [0.0, -0.0, 0, False, 1, 1.0, True, 1 + 0j, "1", None, math.inf, (1,), (True,), np.dtype(np.int8)]
+    values: list[AttributeValue] = [
+        0.0,
+        -0.0,
+        0,
+        False,
+        1,
+        1.0,
+        True,
+        1 + 0j,
+        "1",
+        None,
+        math.inf,
+        (1,),
+        (True,),
+        np.dtype(np.int8),
+    ]
     assert len({key_of(value) for value in values}) == len(values)
     assert key_of(math.nan) == key_of(math.nan)
     arrays = [np.zeros(2), np.array([0.0, -0.0]), np.zeros(2, np.float32), np.zeros((2, 1)), np.zeros(2, np.int64)]

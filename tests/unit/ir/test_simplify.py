@@ -158,7 +158,10 @@ def test_nodes_that_differ_are_not_merged(b: IrBuilder, parameter: Parameter) ->
         b.op("stablehlo::subtract", y, x),
         b.op("stablehlo::reverse", x, dimensions=(0,)),
         b.op("stablehlo::reverse", x, dimensions=(1,)),
-        *(b.make_scalar(v, d).value() for v, d in [(0.0, F32), (-0.0, F32), (0.0, "float64"), (0, I32), (0, bool)]),
+        *(
+            b.make_scalar(v, d).value()
+            for v, d in [(0.0, F32), (-0.0, F32), (0.0, np.dtype(float)), (0, I32), (0, np.dtype(bool))]
+        ),
         *(b.make_cast(x, np.dtype(d)).value() for d in ("int32", "int64")),
     ]
     assert len(set(simplify(values, b))) == len(values)

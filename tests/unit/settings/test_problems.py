@@ -42,7 +42,10 @@ from latebind.settings import load_settings
             "'default_dtype.real' is 'float16' (config.yaml:2), but it should be 'float64' or 'float32'; "
             "did you mean 'float64'?",
         ),
-        ("recording: {limit: 0}", "'recording.limit' is 0 (config.yaml:1), but it should be greater than or equal to 1"),
+        (
+            "recording: {limit: 0}",
+            "'recording.limit' is 0 (config.yaml:1), but it should be greater than or equal to 1",
+        ),
         ("seed: true", "'seed' is True (config.yaml:1), but it should be a number, not a truth value"),
         ("tracing: {show: 3}", "'tracing.show' is 3 (config.yaml:1), but it should be a list"),
         (
@@ -96,8 +99,8 @@ def test_a_file_that_cannot_be_read(failure, yaml, message):
         ),
         (
             {"LATEBIND_CACHE": "5", "LATEBIND_CACHE__MAX_ENTRIES": "5"},
-            "environment variable LATEBIND_CACHE__MAX_ENTRIES sets a key inside 'cache', which another variable sets to "
-            "a value",
+            "environment variable LATEBIND_CACHE__MAX_ENTRIES sets a key inside 'cache', which another variable "
+            "sets to a value",
         ),
     ],
 )
@@ -111,9 +114,7 @@ def test_a_variable_that_starts_like_a_list_and_is_none(failure):
 
 def test_a_wrong_line_of_dotenv_is_named_by_file_and_line(failure):
     message = failure(dotenv="A=1\nLATEBIND_EAGR=1\n")
-    assert message == (
-        "wrong configuration: unknown key 'eagr' (.env:2 (LATEBIND_EAGR)); did you mean LATEBIND_EAGER?"
-    )
+    assert message == ("wrong configuration: unknown key 'eagr' (.env:2 (LATEBIND_EAGR)); did you mean LATEBIND_EAGER?")
 
 
 def test_a_wrong_keyword_argument(failure):
@@ -124,9 +125,7 @@ def test_a_wrong_keyword_argument(failure):
 
 
 def test_all_problems_of_all_sources_are_listed(failure):
-    message = failure(
-        "backend: tilde\nfallback: maybe\ncache: {max_entries: many}", {"LATEBIND_EAGR": "1"}, seed="x"
-    )
+    message = failure("backend: tilde\nfallback: maybe\ncache: {max_entries: many}", {"LATEBIND_EAGR": "1"}, seed="x")
     assert message.startswith("wrong configuration, 5 problems: (1) ")
     for part in ("'tilde'", "'fallback' is 'maybe'", "'cache.max_entries' is 'many'", "LATEBIND_EAGR", "'seed' is 'x'"):
         assert part in message
@@ -141,7 +140,7 @@ def test_a_missing_file_is_named_with_what_names_it(tmp_path):
 
 
 def test_a_directory_and_a_binary_file_cannot_be_read(tmp_path):
-    with pytest.raises(SettingsError, match="cannot read the configuration file .* Is a directory"):
+    with pytest.raises(SettingsError, match=r"cannot read the configuration file .* Is a directory"):
         load_settings(tmp_path, environ={}, dotenv=None)
     binary = tmp_path / "binary.yaml"
     binary.write_bytes(b"\xff\xfe\x00")
@@ -149,5 +148,5 @@ def test_a_directory_and_a_binary_file_cannot_be_read(tmp_path):
         load_settings(binary, environ={}, dotenv=None)
 
 
-def test_the_error_is_a_value_error(failure):
+def test_the_error_is_a_value_error():
     assert issubclass(SettingsError, ValueError)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from latebind.backends.numpy.statements import RETURNED, Buffer, Form, Statement, Variable
+from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType
 
 #: Names of dead arrays that are smaller than this are not deleted at once: the statement costs more than it frees.
@@ -37,6 +39,11 @@ class Part:
         self.takes = takes
         self.lines: list[str] = []
         self.origins: list[int] = []
+
+
+@lru_cache(maxsize=4096)
+def _comment(kind: OpKind, type: TensorType) -> str:
+    return f"  # {kind}: {type!r}"
 
 
 class Allocator:
@@ -67,7 +74,6 @@ class Allocator:
         self._register_count = 0
         self._pool: dict[TensorType, list[Variable]] = {}
         self._wanted: Counter[TensorType] = Counter()
-        self._comments: dict[tuple[object, TensorType], str] = {}
         self._find_last_uses(returned)
 
     def _find_last_uses(self, returned: Sequence[Variable]) -> None:
@@ -116,17 +122,10 @@ class Allocator:
         for variable in statement.results:
             if variable.last_use == index:
                 self._release(variable, index)
-        lines[0] += self._comment(statement)
+        lines[0] += _comment(statement.node.kind, statement.results[0].type)
         if self._freed:
             self._delete_freed(lines)
         return lines
-
-    def _comment(self, statement: Statement) -> str:
-        key = statement.node.kind, statement.results[0].type
-        comment = self._comments.get(key)
-        if comment is None:
-            comment = self._comments[key] = f"  # {key[0]}: {key[1]!r}"
-        return comment
 
     def _write_expression(self, index: int, statement: Statement) -> list[str]:
         operands = statement.operands

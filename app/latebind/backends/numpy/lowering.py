@@ -235,27 +235,27 @@ class NumpyLoweringContext(LoweringContext[Variable]):
         """Make each result an array that the caller may keep; also return which results see a parameter's memory."""
         returned: list[Variable] = []
         borrowed: list[tuple[int, int]] = []
-        seen: set[Variable] = set()
         for position, (variable, type) in enumerate(self.results):
             self.node = self.result_nodes[position]
-            variable = self._as_result(variable, type, seen)
-            seen.add(variable)
+            variable = self._as_result(variable, type)
             returned.append(variable)
             if variable.buffer.owner.parameter >= 0:
                 borrowed.append((position, variable.buffer.owner.parameter))
         return returned, tuple(borrowed)
 
-    def _as_result(self, variable: Variable, type: TensorType, seen: set[Variable]) -> Variable:
-        buffer = variable.buffer
+    def _as_result(self, variable: Variable, type: TensorType) -> Variable:
+        """Return a variable that is an array, in full shape, and keeps no memory alive that is much larger.
+
+        Results may share memory with each other, with parameters and with constants: `is_sole_owner` sees that.
+        """
         if variable.type is not type or not variable.exclusive:
             return self.materialised(variable, type)
-        if buffer.owner.local and not buffer.owner.type.shape:
-            copied = variable.view or variable in seen
-            return self.expression("array({0})" if copied else "asarray({0})", (variable,), type)
-        if variable.view and type.nbytes * 2 < buffer.nbytes:
+        owner = variable.buffer.owner
+        if owner.local and not owner.type.shape:
+            return variable if type.shape else self.expression("asarray({0})", (variable,), type)
+        if variable.view and type.nbytes * 2 < variable.buffer.nbytes:
             return self.expression("{0}.copy()", (variable,), type)
-        untouchable = not buffer.reusable and variable is buffer.owner
-        return self.view("{0}.view()", (variable,), type) if untouchable or variable in seen else variable
+        return variable
 
 
 def broadcast_type(operands: Variables, dtype: DType) -> TensorType:

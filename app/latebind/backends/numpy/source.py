@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from latebind.backends.numpy.allocation import Allocator, Part
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from latebind.backends.numpy.lowering import NumpyLoweringContext
 
 _INDENT = "    "
+_type_text = lru_cache(maxsize=4096)(repr)
 
 
 def write_source(context: NumpyLoweringContext, allocator: Allocator, returned: Sequence[Variable]) -> Source:
@@ -45,7 +47,7 @@ def _first_head(context: NumpyLoweringContext, name: str) -> list[str]:
     head.append(f"# {context.name} on {context.device}")
     for position, (given, type) in enumerate(context.parameters):
         donated = ", donated" if position in context.donated else ""
-        head.append(f"# p{position} ({given}): {type!r}{donated}")
+        head.append(f"# p{position} ({given}): {_type_text(type)}{donated}")
     for constant, value in context.constants.items():
         shown = f" = {value}" if value.size == 1 else ""
         head.append(f"# {constant}{shown}: {value.dtype}{list(value.shape) if value.shape else ''}")

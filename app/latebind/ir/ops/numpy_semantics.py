@@ -134,6 +134,10 @@ def _exp2(x: Expr) -> Expr:
     return x.splat(2).apply("power", x)
 
 
+def _exp2_complex(z: Expr) -> Expr:
+    return complex_functions.scale(z, math.log(2)).apply("exponential")
+
+
 def _complex_logarithm(base: float) -> Callable[[Expr], Expr]:
     return lambda z: complex_functions.scale(z.apply("log"), 1 / math.log(base))
 
@@ -209,7 +213,7 @@ def _cumulative(body: str, init: int) -> Decompose:
 #: name: (operands, dtype kinds, decomposition, summary)
 _ELEMENTWISE: Final[dict[str, tuple[str, frozenset[str], Decompose, str]]] = {
     "copysign": ("x y", FLOAT, formula(float_bits.copysign), "Magnitude of x with the sign of y."),
-    "exp2": ("operand", FLOAT_OR_COMPLEX, formula(_exp2), "2 to the power of the operand."),
+    "exp2": ("operand", FLOAT_OR_COMPLEX, formula(_exp2, _exp2_complex), "2 to the power of the operand."),
     "floor_divide": ("lhs rhs", REAL, formula(_floor_divide), "Quotient rounded down; integer x // 0 is 0."),
     "hypot": ("x y", FLOAT, formula(widened(real_functions.hypot)), "Length of (x, y)."),
     "log10": (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 import numpy as np
 import pytest
 
@@ -81,7 +79,7 @@ class Graph:
         before = [np.array(array) for array in arrays]
         node = self.builder.make_generic(name, [self.parameter(array) for array in arrays], attributes)
         outputs = self.run(*(node.value(index) for index in range(len(node.types))))
-        for data, array in zip(self.data[-len(arrays) :], before, strict=False):
+        for data, array in zip(self.data[-len(arrays) :], before, strict=True):
             np.testing.assert_array_equal(data.handle, array)
         return outputs
 
@@ -108,5 +106,3 @@ def make_graph(backend: NumpyBackend) -> type:
 @pytest.fixture
 def body() -> object:
     return kind
-
-

@@ -149,8 +149,10 @@ def test_integer_division_truncates_and_gives_zero_for_zero(graph, dtype):
     values = [info.min, info.max, 0, 1, 2, 3, 7] + ([-1, -2, -3, -7] if info.min < 0 else [])
     x, y = np.meshgrid(np.array(values, dtype), np.array(values, dtype))
     quotient = [0 if b == 0 else abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
-                for a, b in zip(x.ravel().tolist(), y.ravel().tolist())]  # fmt: skip
-    rest = [0 if b == 0 else a - q * b for a, b, q in zip(x.ravel().tolist(), y.ravel().tolist(), quotient)]
+                for a, b in zip(x.ravel().tolist(), y.ravel().tolist(), strict=True)]  # fmt: skip
+    rest = [
+        0 if b == 0 else a - q * b for a, b, q in zip(x.ravel().tolist(), y.ravel().tolist(), quotient, strict=True)
+    ]
     quotient = [q - 2 ** (8 * info.dtype.itemsize) if q > info.max else q for q in quotient]
     np.testing.assert_array_equal(graph.apply("stablehlo::divide", x, y).ravel(), np.array(quotient, dtype))
     np.testing.assert_array_equal(graph.apply("stablehlo::remainder", x, y).ravel(), np.array(rest, dtype))
@@ -167,7 +169,9 @@ def test_integer_division_of_scalars(graph):
 def test_integer_powers(graph):
     x = np.array([2, 3, -1, 1, 0, 5, -1, -1, 1, 0, 2], np.int32)
     y = np.array([10, 40, 3, 9, 0, -1, -3, -2, -7, -1, 40], np.int32)
-    expected = [pow(a, b) if b >= 0 else {1: 1, -1: (-1) ** -b}.get(a, 0) for a, b in zip(x.tolist(), y.tolist())]
+    expected = [
+        pow(a, b) if b >= 0 else {1: 1, -1: (-1) ** -b}.get(a, 0) for a, b in zip(x.tolist(), y.tolist(), strict=True)
+    ]
     wrapped = np.array([(int(v) + 2**31) % 2**32 - 2**31 for v in expected], np.int32)
     for name in ("stablehlo::power", "numpy::power"):
         np.testing.assert_array_equal(graph.apply(name, x, y), wrapped)

@@ -60,9 +60,9 @@ def reference_gather(x, indices, a):
     rank = len(batch_shape) + len(window)
     batch_dims = [d for d in range(rank) if d not in a["offset_dims"]]
     shape = [0] * rank
-    for d, extent in zip(batch_dims, batch_shape):
+    for d, extent in zip(batch_dims, batch_shape, strict=True):
         shape[d] = extent
-    for d, extent in zip(a["offset_dims"], window):
+    for d, extent in zip(a["offset_dims"], window, strict=True):
         shape[d] = extent
     result = np.zeros(shape, x.dtype)
     for index in product(*map(range, shape)):
@@ -71,9 +71,9 @@ def reference_gather(x, indices, a):
         for position, d in enumerate(a["start_index_map"]):
             start = int(vectors[tuple(batch)][position])
             full[d] = min(max(start, 0), x.shape[d] - a["slice_sizes"][d])
-        for d, b in zip(a["operand_batching_dims"], a["start_indices_batching_dims"]):
+        for d, b in zip(a["operand_batching_dims"], a["start_indices_batching_dims"], strict=True):
             full[d] = batch[b - (b > axis)]
-        for d, offset in zip([d for d in range(x.ndim) if d not in dropped], a["offset_dims"]):
+        for d, offset in zip([d for d in range(x.ndim) if d not in dropped], a["offset_dims"], strict=True):
             full[d] += index[offset]
         result[index] = x[tuple(full)]
     return result
@@ -102,7 +102,9 @@ def random_indexing(rng):
     dtype = [np.int64, np.int32, np.uint64, np.int8][int(rng.integers(4))]
     indices = rng.integers(-2 if np.dtype(dtype).kind == "i" else 0, 6, index_shape).astype(dtype)
     full = rng.random() < 0.5
-    sizes = tuple(1 if d not in window else shape[d] if full else int(rng.integers(1, shape[d] + 1)) for d in range(rank))
+    sizes = tuple(
+        1 if d not in window else shape[d] if full else int(rng.integers(1, shape[d] + 1)) for d in range(rank)
+    )
     total = len(batch_shape) + len(window)
     offset = tuple(sorted(map(int, rng.permutation(total)[: len(window)])))
     return shape, indices, axis, collapsed, batching, index_batching, tuple(map(int, indexed)), sizes, offset, window
@@ -135,11 +137,11 @@ def reference_scatter(x, indices, updates, a, function):
         full = [0] * x.ndim
         for position, d in enumerate(a["scatter_dims_to_operand_dims"]):
             full[d] = int(vectors[tuple(batch)][position])
-        for d, b in zip(a["input_batching_dims"], a["scatter_indices_batching_dims"]):
+        for d, b in zip(a["input_batching_dims"], a["scatter_indices_batching_dims"], strict=True):
             full[d] = batch[b - (b > axis)]
-        for d, offset in zip([d for d in range(x.ndim) if d not in dropped], a["update_window_dims"]):
+        for d, offset in zip([d for d in range(x.ndim) if d not in dropped], a["update_window_dims"], strict=True):
             full[d] += index[offset]
-        if all(0 <= at < extent for at, extent in zip(full, x.shape)):
+        if all(0 <= at < extent for at, extent in zip(full, x.shape, strict=True)):
             result[tuple(full)] = function(result[tuple(full)], updates[index])
     return result
 

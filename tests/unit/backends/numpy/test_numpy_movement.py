@@ -26,7 +26,7 @@ def test_broadcast_in_dim(graph, shape, dimensions, target):
     x = np.arange(np.prod(shape, dtype=int), dtype=np.float32).reshape(shape)
     order = np.argsort(dimensions) if dimensions else ()
     unit = [1] * len(target)
-    for dimension, extent in zip(dimensions, shape):
+    for dimension, extent in zip(dimensions, shape, strict=True):
         unit[dimension] = extent
     expected = np.broadcast_to(x.transpose(order).reshape(unit), target)
     value = graph.parameter(x)
@@ -83,7 +83,7 @@ def test_movement_of_a_uniform_value(graph):
         graph.slice(uniform, (0, 1), (1, 3)),
         graph.op("stablehlo::reverse", uniform, dimensions=(0,)),
     ]
-    for value, found in zip(moved, graph.run(*moved)):
+    for value, found in zip(moved, graph.run(*moved), strict=True):
         np.testing.assert_array_equal(found, np.full(value.shape, 7, np.float32))
 
 
@@ -98,7 +98,9 @@ def test_movement_of_a_value_that_repeats_along_one_dimension(graph):
         "reverse": (graph.op("stablehlo::reverse", value, dimensions=(1,)), full[:, ::-1]),
         "joined": (graph.op("stablehlo::concatenate", value, value, dimension=0), np.concatenate([full, full])),
     }
-    for found, (_, expected) in zip(graph.run(*(value for value, _ in results.values())), results.values()):
+    for found, (_, expected) in zip(
+        graph.run(*(value for value, _ in results.values())), results.values(), strict=True
+    ):
         np.testing.assert_array_equal(found, expected)
 
 
@@ -110,7 +112,7 @@ def test_concatenate(graph):
 
 
 def reference_pad(x, value, low, high, interior):
-    for axis, (lo, hi, inner) in enumerate(zip(low, high, interior)):
+    for axis, (lo, hi, inner) in enumerate(zip(low, high, interior, strict=True)):
         n = x.shape[axis]
         rows = []
         for i in range(n):
@@ -132,7 +134,7 @@ def test_pad(graph, seed):
     while True:
         low, high = (tuple(map(int, rng.integers(-3, 4, 2))) for _ in range(2))
         interior = tuple(map(int, rng.integers(0, 3, 2)))
-        shape = [n + max(n - 1, 0) * i + lo + hi for n, i, lo, hi in zip(x.shape, interior, low, high)]
+        shape = [n + max(n - 1, 0) * i + lo + hi for n, i, lo, hi in zip(x.shape, interior, low, high, strict=True)]
         if min(shape) >= 0:
             break
     found = graph.apply(

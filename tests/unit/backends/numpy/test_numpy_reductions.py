@@ -28,7 +28,9 @@ def identity(name, dtype):
     return IDENTITY[name]
 
 
-@pytest.mark.parametrize("dtype", [np.bool_, np.int8, np.int32, np.uint16, np.int64, np.float16, np.float32, np.complex64])
+@pytest.mark.parametrize(
+    "dtype", [np.bool_, np.int8, np.int32, np.uint16, np.int64, np.float16, np.float32, np.complex64]
+)
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("dimensions", [(0,), (1,), (2, 0), (0, 1, 2), ()])
 def test_reduce(graph, body, name, dtype, dimensions):
@@ -67,9 +69,7 @@ def test_reduce_of_nothing_is_the_initial_value(graph, body):
 def test_reduce_propagates_nan(graph, body):
     x = np.array([1, np.nan, 2], np.float32)
     for name in ("maximum", "minimum", "add"):
-        found = graph.apply(
-            "stablehlo::reduce", x, np.float32(IDENTITY[name]), dimensions=(0,), body=body(name)
-        )
+        found = graph.apply("stablehlo::reduce", x, np.float32(IDENTITY[name]), dimensions=(0,), body=body(name))
         assert np.isnan(found)
 
 
@@ -101,16 +101,18 @@ def test_cumulative_operations_keep_the_dtype(graph, dtype):
 
 
 def reference_window(x, initial, window, strides, base, dilations, padding, function):
-    shape = [(n - 1) * b + 1 if n else 0 for n, b in zip(x.shape, base)]
+    shape = [(n - 1) * b + 1 if n else 0 for n, b in zip(x.shape, base, strict=True)]
     dilated = np.full(shape, initial, x.dtype)
     dilated[tuple(slice(None, None, b) for b in base)] = x
-    crop = tuple(slice(max(-lo, 0), n - max(-hi, 0)) for n, (lo, hi) in zip(shape, padding))
+    crop = tuple(slice(max(-lo, 0), n - max(-hi, 0)) for n, (lo, hi) in zip(shape, padding, strict=True))
     dilated = np.pad(dilated[crop], [(max(lo, 0), max(hi, 0)) for lo, hi in padding], constant_values=initial)
-    spans = [(w - 1) * d + 1 for w, d in zip(window, dilations)]
-    counts = [max(0, (n - s) // st + 1) if n >= s else 0 for n, s, st in zip(dilated.shape, spans, strides)]
+    spans = [(w - 1) * d + 1 for w, d in zip(window, dilations, strict=True)]
+    counts = [
+        max(0, (n - s) // st + 1) if n >= s else 0 for n, s, st in zip(dilated.shape, spans, strides, strict=True)
+    ]
     result = np.empty(counts, x.dtype)
     for index in product(*map(range, counts)):
-        at = tuple(slice(i * st, i * st + s, d) for i, st, s, d in zip(index, strides, spans, dilations))
+        at = tuple(slice(i * st, i * st + s, d) for i, st, s, d in zip(index, strides, spans, dilations, strict=True))
         result[index] = function(function.reduce(dilated[at], axis=None), x.dtype.type(initial))
     return result
 
@@ -126,7 +128,7 @@ def test_reduce_window(graph, body, seed):
         "window_dimensions": window, "window_strides": strides, "base_dilations": base,
         "window_dilations": dilations, "padding": padding,
     }  # fmt: skip
-    if any((n - 1) * b + 1 + lo + hi < 0 for n, b, (lo, hi) in zip(x.shape, base, padding)):
+    if any((n - 1) * b + 1 + lo + hi < 0 for n, b, (lo, hi) in zip(x.shape, base, padding, strict=True)):
         pytest.skip("everything is cropped")
     for initial in (IDENTITY[name], 2):
         found = graph.apply("stablehlo::reduce_window", x, np.float32(initial), body=body(name), **attributes)
@@ -163,7 +165,7 @@ def test_sort_moves_other_operands_along_stably(graph, direction):
     sign = 1 if direction == "LT" else -1
     order = np.argsort(sign * key, axis=1, kind="stable")
     found = graph.apply_all("stablehlo::sort", key, other, third, dimension=1, comparison_direction=direction)
-    for array, source in zip(found, (key, other, third)):
+    for array, source in zip(found, (key, other, third), strict=True):
         np.testing.assert_array_equal(array, np.take_along_axis(source, order, 1))
 
 
@@ -177,7 +179,7 @@ def test_sort_with_an_iota_gives_positions(graph, direction):
     node = graph.builder.make_generic("stablehlo::sort", [graph.parameter(key), iota], attributes)
     for wanted in ([0, 1], [1], [0]):
         found = graph.run(*(node.value(index) for index in wanted))
-        for index, array in zip(wanted, found):
+        for index, array in zip(wanted, found, strict=True):
             np.testing.assert_array_equal(array, [np.take_along_axis(key, order, 1), order][index])
 
 
@@ -196,7 +198,7 @@ def dot(graph, x, y, batch=((), ()), contract=((), ())):
 def reference_dot(x, y, batch, contract):
     letters = "abcdefghijklmnop"
     left, right = list(letters[: x.ndim]), list(letters[8 : 8 + y.ndim])
-    for a, b in zip(batch[0] + contract[0], batch[1] + contract[1]):
+    for a, b in zip(batch[0] + contract[0], batch[1] + contract[1], strict=True):
         right[b] = left[a]
     out = [left[a] for a in batch[0]]
     out += [c for d, c in enumerate(left) if d not in batch[0] + contract[0]]

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-
-#: Exponent bits, mantissa bits and unsigned dtype of each float dtype.
-_LAYOUT: Final[dict[np.dtype[Any], tuple[int, int, np.dtype[Any]]]] = {
-    np.dtype(np.float16): (5, 10, np.dtype(np.uint16)),
-    np.dtype(np.float32): (8, 23, np.dtype(np.uint32)),
-    np.dtype(np.float64): (11, 52, np.dtype(np.uint64)),
-}
 
 
 def filled(x: Array, shape: tuple[int, ...]) -> Array:
@@ -45,38 +38,8 @@ def signum(x: Array) -> Array:
     return result
 
 
-def reduce_precision(x: Array, exponent_bits: int, mantissa_bits: int) -> Array:
-    """Round to a float format with fewer bits and back (StableHLO `reduce_precision`)."""
-    own_exponent, own_mantissa, unsigned = _LAYOUT[x.dtype]
-    x = np.asarray(x)
-    bits = x.view(unsigned).copy()
-    one = unsigned.type(1)
-    drop = own_mantissa - mantissa_bits
-    if drop > 0:
-        shift = unsigned.type(drop)
-        bits += ((bits >> shift) & one) + unsigned.type((1 << (drop - 1)) - 1)
-        bits &= unsigned.type(~((1 << drop) - 1) & ((1 << (8 * unsigned.itemsize)) - 1))
-    result: Array = bits.view(x.dtype)
-    if exponent_bits < own_exponent:
-        result = _limit_exponent(result, exponent_bits, mantissa_bits)
-    return np.where(np.isnan(x), x, result)
-
-
-def _limit_exponent(x: Array, exponent_bits: int, mantissa_bits: int) -> Array:
-    """Make values beyond an exponent range infinite, and those below it zero."""
-    bias = 2 ** (exponent_bits - 1) - 1
-    largest = x.dtype.type((2.0 - 2.0**-mantissa_bits) * 2.0**bias)
-    smallest = x.dtype.type(2.0 ** (1 - bias))
-    magnitude = np.absolute(x)
-    limited = np.where(magnitude > largest, x.dtype.type(np.inf), magnitude)
-    limited = np.where(magnitude < smallest, x.dtype.type(0), limited)
-    result: Array = np.copysign(limited, x)
-    return result
-
-
 def total_order(x: Array) -> Array:
     """Return integers in the total order of IEEE 754: -NaN, -inf, ..., -0, +0, ..., inf, NaN."""
-    unsigned = _LAYOUT[x.dtype][2]
-    signed = np.dtype(f"i{unsigned.itemsize}")
+    signed = np.dtype(f"i{x.dtype.itemsize}")
     bits = np.asarray(x).view(signed)
-    return np.where(bits < 0, bits ^ np.iinfo(signed).max, bits)
+    return np.where(bits < 0, bits ^ np.iinfo(signed.name).max, bits)

@@ -229,10 +229,3 @@ def is_signed_infinity(context: Context, node: Node, operands: Variables) -> Var
     infinity = np.inf if node.kind.name == "is_pos_inf" else -np.inf
     constant = context.scalar(infinity, operands[0].type.dtype)
     return (context.ufunc("equal", (operands[0], constant), node.types[0].dtype),)
-
-
-@Context.register("stablehlo::reduce_precision")
-def reduce_precision(context: Context, node: Node, operands: Variables) -> Variables:
-    """Rounding to a format with fewer exponent or mantissa bits."""
-    bits = f"{node.attributes['exponent_bits']}, {node.attributes['mantissa_bits']}"
-    return (context.expression(f"reduce_precision({{0}}, {bits})", operands, operands[0].type),)

@@ -95,11 +95,15 @@ _SCATTER_NAMES = (
 
 def _picks_elements(plan: IndexPlan) -> bool:
     """Whether indices pick single positions of some dimensions, and windows are full in all others."""
-    return bool(plan.indexed) and not plan.batching and all(
-        (dimension not in plan.indexed and plan.sizes[dimension] == extent)
-        if dimension in plan.window_dims
-        else dimension in plan.indexed
-        for dimension, extent in enumerate(plan.shape)
+    return (
+        bool(plan.indexed)
+        and not plan.batching
+        and all(
+            (dimension not in plan.indexed and plan.sizes[dimension] == extent)
+            if dimension in plan.window_dims
+            else dimension in plan.indexed
+            for dimension, extent in enumerate(plan.shape)
+        )
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import attrgetter, methodcaller
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -220,18 +221,32 @@ def default_container() -> BoundContainer:
         return container
     with _lock:
         if _default is None or (_default.closed and not _exiting):
-            make_default(build_container(name="default"))
+            container = build_container(name="default")
+            container.backend.follow_cell(beneath=True)
+            container.lifecycle().add(lambda: set_default_factory(default_executor))
+            _set_default(container)
         return cast(BoundContainer, _default)
 
 
-def make_default(container: BoundContainer) -> None:
-    """Make a container the process default until it is closed, on threads that the program starts as well."""
+@contextmanager
+def process_default(container: BoundContainer) -> Iterator[None]:
+    """Make a container the process default meanwhile, on threads that the program starts as well."""
+    previous = _default
+    container.backend.follow_cell(beneath=False)
+    _set_default(container)
+    try:
+        yield
+    finally:
+        container.backend.leave_cell()
+        _set_default(previous)
+
+
+def _set_default(container: BoundContainer | None) -> None:
     global _default
     with _lock:
-        container.backend.follow_cell()
-        container.lifecycle().add(lambda: set_default_factory(default_executor))
-        set_default_factory(container.slot().get)
         _default = container
+        usable = container is not None and not container.closed
+        set_default_factory(container.slot().get if container is not None and usable else default_executor)
 
 
 def default_executor() -> LazyGraphExecutor:

@@ -19,7 +19,7 @@ from latebind.cli.program import Program, Results, example_names, find_program
 from latebind.cli.progress import ProgressDisplay
 from latebind.cli.report import RunReport, differences, json_value
 from latebind.cli.tables import print_differences, print_reports
-from latebind.containers import Container, make_default
+from latebind.containers import Container, process_default
 from latebind.errors import BackendUnavailableError, ProgramError, SettingsError
 from latebind.examples.context import RunContext
 from latebind.injection.container import BoundContainer
@@ -95,12 +95,11 @@ def _build(config: Path | None, backend: str | None, show: list[Form] | None) ->
 
 
 def _run_in(container: BoundContainer, program: Program, arguments: tuple[str, ...], *, quiet: bool) -> RunReport:
-    make_default(container)
     container.wire(modules=[__name__])
     display = ProgressDisplay(Console(stderr=True))
     context = RunContext(progress=display.track, report=display.report, arguments=arguments)
     try:
-        with container, redirect_stdout(sys.stderr) if quiet else nullcontext():
+        with container, process_default(container), redirect_stdout(sys.stderr) if quiet else nullcontext():
             return execute(program, context)
     finally:
         container.unwire()

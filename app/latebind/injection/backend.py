@@ -67,6 +67,8 @@ class BackendProvider(providers.Provider[Backend]):
         #: Reentrant: what builds a backend may ask the container for something.
         self._lock = threading.RLock()
         self._own: Backend | None = None
+        self._own_registration: BackendRegistrar | None = None
+        self._stop_observing: Callable[[], None] = lambda: None
         self._overrides_in_force: tuple[BackendOverride, ...] = ()
         self._observers: tuple[Callable[[], None], ...] = ()
         self._follows_cell = False
@@ -107,20 +109,43 @@ class BackendProvider(providers.Provider[Backend]):
                     backend = self._build(self._settings())
                     self.lifecycle.add(backend.prepare_to_exit)
                     if self._follows_cell:
-                        self.lifecycle.add(BackendRegistrar(backend, beneath=True).unregister)
+                        self._own_registration = BackendRegistrar(backend, beneath=True)
                     self._own = backend
         return self._own
 
-    def follow_cell(self) -> None:
-        """Make the process-wide cell this container's backend: registrations there are overrides here.
+    def follow_cell(self, *, beneath: bool) -> None:
+        """Make the process-wide cell this container's backend, until `leave_cell` or the container's end.
 
-        Overrides made here are registered there, and the container's own backend is registered beneath all others.
+        Registrations there are overrides here, and overrides here are registrations there.
+
+        Parameters
+        ----------
+        beneath
+            Register the container's own backend under all others, once it is built; else build it and register it
+            over them now.
         """
         with self._lock:
-            self._follows_cell = True
+            own = self._own if beneath else self._own_backend()
+            if own is not None:
+                self._own_registration = BackendRegistrar(own, beneath=beneath)
             for override in self._overrides_in_force:
-                override.registration = override.registration or BackendRegistrar(override.backend)
-        self.lifecycle.add(observe(self._notify))
+                override.registration = BackendRegistrar(override.backend)
+            self._follows_cell = True
+            self._stop_observing = observe(self._notify)
+        self.lifecycle.add(self.leave_cell)
+        self._notify()
+
+    def leave_cell(self) -> None:
+        """Undo `follow_cell`. Doing it twice is harmless."""
+        with self._lock:
+            if not self._follows_cell:
+                return
+            self._follows_cell = False
+            self._stop_observing()
+            registrations = [self._own_registration, *(each.registration for each in self._overrides_in_force)]
+        for registration in registrations:
+            if registration is not None:
+                registration.unregister()
         self._notify()
 
     def observe(self, observer: Callable[[], None]) -> None:

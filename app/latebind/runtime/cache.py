@@ -15,11 +15,14 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from latebind.backends.interface import BackendDevice
     from latebind.runtime.launch import Executable
     from latebind.runtime.tape import Record, Scalar
 
 #: Hits in a row on a variant that could donate more before one that does is compiled.
 _HITS_BEFORE_DONATION: Final = 2
+#: Computations kept per structure: outputs, donated buffers and constants could vary without end.
+_KEPT_VARIANTS: Final = 32
 
 
 def scalar_bits(value: Scalar) -> object:
@@ -158,6 +161,10 @@ class Structure:
             self.promotions = 1
             self.promoted |= varying
 
+    def add(self, variant: Variant) -> None:
+        """Keep a computation; the least recently used one leaves if there are too many."""
+        self.variants = [variant, *self.variants[: _KEPT_VARIANTS - 1]]
+
     def match(
         self, live: Sequence[int], scalars: Sequence[Scalar], donatable: Collection[int]
     ) -> Variant | None:
@@ -179,6 +186,8 @@ class Structure:
             best.underused += 1
             if best.underused > _HITS_BEFORE_DONATION:
                 return None
+        if best is not self.variants[0]:
+            self.variants = [best, *(variant for variant in self.variants if variant is not best)]
         return best
 
     def promote(self, scalars: Sequence[Scalar]) -> bool:
@@ -210,20 +219,22 @@ class ComputationCache:
     def __init__(self, max_entries: int = 512) -> None:
         self.max_entries = max_entries
         self.evicted = 0
-        self._entries: dict[tuple[Record, ...], Structure] = {}
+        self._entries: dict[tuple[object, ...], Structure] = {}
         self._clock = 0
         self._lock = threading.Lock()
 
-    def find(self, records: list[Record], predicted: Structure | None) -> Structure:
-        """Return the structure with these records, made at the first sight.
+    def find(
+        self, records: list[Record], predicted: Structure | None, device: BackendDevice | None = None
+    ) -> Structure:
+        """Return the structure with these records on a device, made at the first sight.
 
-        The prediction is compared first: that costs a fraction of hashing the records.
+        The prediction, of the same device, is compared first: that costs a fraction of hashing the records.
         """
         self._clock += 1
         if predicted is not None and not predicted.evicted and predicted.records == records:
             predicted.last_used = self._clock
             return predicted
-        key = tuple(records)
+        key = (device, *records)
         with self._lock:
             structure = self._entries.get(key)
             if structure is None:
@@ -235,10 +246,10 @@ class ComputationCache:
             return structure
 
     def _evict(self) -> None:
-        key = min(self._entries, key=lambda entry: self._entries[entry].last_used)
+        key, _ = min(self._entries.items(), key=lambda item: item[1].last_used)
         dropped = self._entries.pop(key)
         dropped.evicted = True
-        dropped.variants.clear()
+        dropped.variants = []
         dropped.successor = None
         self.evicted += 1
 
@@ -250,8 +261,12 @@ class ComputationCache:
     def clear(self) -> None:
         """Drop every computation."""
         with self._lock:
-            while self._entries:
-                self._evict()
+            entries, self._entries = self._entries, {}
+        for structure in entries.values():
+            structure.evicted = True
+            structure.variants = []
+            structure.successor = None
+        self.evicted += len(entries)
 
     def __len__(self) -> int:
         return len(self._entries)

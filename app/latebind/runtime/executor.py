@@ -17,7 +17,7 @@ from latebind.runtime import process
 from latebind.runtime.cache import ComputationCache, Structure, Variant
 from latebind.runtime.compiler import Compiler, LoweringFactory
 from latebind.runtime.failure import Isolation, PositionedCheck
-from latebind.runtime.interpreter import DONATION_BYTES
+from latebind.runtime.interpreter import DONATION_BYTES, reason
 from latebind.runtime.launch import Worker
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.liveness import live_positions, release_bases, unreferenced
@@ -145,10 +145,20 @@ class LazyGraphExecutor:
             following.limit, following.round, following.misses = min(tape.round, self.options.recording_limit), tape.round, tape.misses
         return following
 
-    def after_record(self, tape: Tape) -> None:
-        """Run what was recorded, in eager mode."""
-        if not tape.capturing:
+    def after_record(self, array: LazyTensor) -> None:
+        """Run what was recorded, in eager mode; its error surfaces here and now.
+
+        Raises
+        ------
+        ExecutionError
+            If the operation failed.
+        """
+        tape = array._tape
+        if isinstance(tape, Tape) and not tape.capturing:
             self.close_recording(tape)
+            data = array._data
+            if data.error is not None:
+                raise data.error.with_traceback(None)
 
     def refresh(self, array: LazyTensor) -> None:
         """Bring a stale view up to date by replaying its view operations."""
@@ -204,6 +214,8 @@ class LazyGraphExecutor:
             Inside a function that is being captured.
         """
         data = self.materialize(array)
+        if self.forked and data.is_pending:
+            process.refuse_fork(self.name)
         data.wait()
         start = perf_counter()
         host = self.backend.make_tensor_from_computation_data(data)
@@ -224,10 +236,17 @@ class LazyGraphExecutor:
         self.closed = True
         if not self.forked:
             self.worker.close()
+        self.stop_recording()
+        self.tapes.clear()
+        self.cache.clear()
+        process.forget(self)
+
+    def stop_recording(self) -> None:
+        """Send every further operation to `make_room`, which refuses it."""
+        for ground in list(self._grounds.values()):
+            ground.limit = 0
         for tape in list(self.tapes.values()):
             tape.limit = 0
-        self.tapes.clear()
-        process.forget(self)
 
     # Closing a recording
 
@@ -246,36 +265,60 @@ class LazyGraphExecutor:
         if not tape.records:
             return None
         start = perf_counter()
-        tape.closed = True
-        ground.open()
-        if len(tape.lastis) != len(tape.records):
-            tape.truncate(len(tape.lastis))
-        arrays = tape.arrays
-        live = release_bases(arrays, live_positions(arrays))
-        live = [position for position in live if arrays[position]._tape is tape]  # type: ignore[union-attr]
-        self.metrics.count("RecordedOps", len(tape.records))
-        self.metrics.add_time("RecordTime", start - tape.started)
-        if not live:
-            return None
-        tape.leaf_of.clear()
-        structure = self._structure(tape)
-        self._run_recording(tape, structure, live, start)
+        limit = tape.limit
+        try:
+            tape.closed, tape.limit = True, 0
+            ground.open()
+            if len(tape.lastis) != len(tape.records):
+                tape.truncate(len(tape.lastis))
+            arrays = tape.arrays
+            live = release_bases(arrays, live_positions(arrays))
+            live = [position for position in live if _is_at(arrays[position], tape, position)]
+            self.metrics.count("RecordedOps", len(tape.records))
+            self.metrics.add_time("RecordTime", start - tape.started)
+            if not live:
+                tape.finished = True
+                return None
+            tape.leaf_of.clear()
+            structure = self._structure(tape)
+            self._run_recording(tape, structure, live, start)
+        except BaseException as error:
+            self._reopen(tape, limit, error)
+            raise
+        tape.finished = True
         return structure
+
+    def _reopen(self, tape: Tape, limit: int, error: BaseException) -> None:
+        """Make a recording whose execution was interrupted (Ctrl-C) the open one again, if nothing was overwritten."""
+        ground = tape.ground
+        following = ground.local.tape
+        if isinstance(error, Exception) or tape.spent or (following is not tape and following.records):
+            failed = ExecutionError(f"the computation was interrupted: {reason(error)}")
+            self._poison(tape, range(len(tape.arrays)), failed)
+            tape.finished = True
+            return
+        tape.leaf_of = {data: -1 - index for index, data in enumerate(tape.leaves)}
+        ground.local.tape = self.tapes[tape.ident, ground.device] = tape
+        tape.limit, tape.closed = limit, False
 
     def _run_recording(self, tape: Tape, structure: Structure, live: list[int], start: float) -> None:
         """Find or compile the computation of the live positions and launch it; failures poison the arrays."""
         outputs = live
         try:
-            variant = self._variant(tape, structure, live)
+            try:
+                variant = self._variant(tape, structure, live)
+            except LatebindError:
+                # Operation by operation, only what depends on the one that cannot be compiled fails.
+                self.metrics.count("FailedCompile")
+                variant = None
             if variant is None:
                 self._interpret(tape, live, start)
                 return
             outputs = list(variant.outputs)
             self._launch(tape, variant, start)
-        except BaseException as error:
+        except Exception as error:
             failed = error if isinstance(error, LatebindError) else None
-            interrupted = ExecutionError(f"the computation was interrupted by {type(error).__name__}: {error}")
-            self._poison(tape, outputs, failed or interrupted)
+            self._poison(tape, outputs, failed or ExecutionError(f"the computation failed: {reason(error)}"))
             if failed is None:
                 raise
 
@@ -308,7 +351,7 @@ class LazyGraphExecutor:
         ground = tape.ground
         for position in outputs:
             array = tape.arrays[position]
-            if array is not None and array._tape is tape:
+            if array is not None and _is_at(array, tape, position):
                 data = self.backend.create_data_placeholder(ground.device, array._type)
                 data.fail(error)
                 array._data = data
@@ -318,7 +361,11 @@ class LazyGraphExecutor:
         """Return the structure of a recording; the one that followed the previous recording last time is tried first."""
         local = tape.ground.local
         previous: Structure | None = getattr(local, "previous", None)
-        structure = self.cache.find(tape.records, previous.successor if previous is not None else None)
+        evicted = self.cache.evicted
+        predicted = previous.successor if previous is not None else None
+        structure = self.cache.find(tape.records, predicted, tape.ground.device)
+        if self.cache.evicted != evicted:
+            self.metrics.count("Evicted", self.cache.evicted - evicted)
         if previous is not None:
             previous.successor = structure
         local.previous = structure
@@ -351,6 +398,7 @@ class LazyGraphExecutor:
     def _compile(self, tape: Tape, structure: Structure, live: list[int], donatable: list[int]) -> Variant:
         known = bool(structure.variants)
         promoted = not self.options.deterministic and structure.promote(tape.scalars)
+        parameters = structure.promoted  # another thread may promote more meanwhile
         self.metrics.count(
             "ScalarPromotion" if promoted else "VariantCompile" if known else "UncachedCompile"
         )
@@ -360,12 +408,12 @@ class LazyGraphExecutor:
             tape.scalars,
             [data.type for data in tape.leaves],
             live,
-            promoted=structure.promoted,
+            promoted=parameters,
             donated=donatable,
             locate=self.locator(tape),
         )
-        variant = Variant(live, donatable, structure.promoted, tape.scalars, executable)
-        structure.variants.insert(0, variant)
+        variant = Variant(live, donatable, parameters, tape.scalars, executable)
+        structure.add(variant)
         return variant
 
     # Running
@@ -373,14 +421,16 @@ class LazyGraphExecutor:
     def _interpret(self, tape: Tape, live: list[int], start: float) -> None:
         """Run a recording operation by operation: its graph is too new to be worth compiling."""
         for leaf in tape.leaves:
-            if leaf.is_pending:
-                leaf.wait()
+            if leaf._ready is not None:
+                leaf._ready.wait()
         donatable = self._donatable(tape.leaves)
         leaves = dict(enumerate(tape.leaves))
         isolation = self._isolation(tape)
         self.metrics.add_time("DispatchTime", perf_counter() - start)
         start = perf_counter()
-        tape.leaves = []
+        if donatable:
+            tape.spent = True
+            tape.leaves = []
         values = isolation.interpreter().run(live, leaves, donatable)
         results = [values.pop(position) for position in live]
         self.metrics.add_time("ExecuteTime", perf_counter() - start)
@@ -391,15 +441,13 @@ class LazyGraphExecutor:
     def _launch(self, tape: Tape, variant: Variant, start: float) -> None:
         executable = variant.executable
         arguments = executable.arguments(self.backend, tape.leaves, tape.scalars)
+        queued = self._goes_to_worker(variant, arguments)
         if variant.donated:
             self.metrics.count("DonatedBuffers", len(variant.donated))
-        queued = self._goes_to_worker(variant, arguments)
+        tape.spent = queued or bool(variant.donated)
         self.metrics.add_time("DispatchTime", perf_counter() - start)
         if not queued:
-            try:
-                results = self._execute(variant, arguments)
-            except Exception as error:
-                results = self._isolation(tape).recover(variant, arguments, error)
+            results = self._execute(variant, arguments, self._isolation(tape))
             if tape.checks:
                 self._isolation(tape).apply_checks(checks_of(tape), variant.outputs, results)
             self._bind(tape, variant.outputs, results)
@@ -414,7 +462,11 @@ class LazyGraphExecutor:
         isolation, checks = self._isolation(tape), checks_of(tape)
         # The job must not keep the recording's arrays alive, nor leaves that the computation does not read.
         tape.arrays, tape.leaves, tape.checks = [], [], []
-        self.worker.submit(lambda: self._run_queued(variant, arguments, placeholders, isolation, checks))
+        try:
+            self.worker.submit(lambda: self._run_queued(variant, arguments, placeholders, isolation, checks))
+        except BaseException as error:
+            fail_pending(placeholders, error)
+            raise
 
     def _goes_to_worker(self, variant: Variant, arguments: Sequence[BackendData]) -> bool:
         options = self.options
@@ -426,12 +478,18 @@ class LazyGraphExecutor:
             return True
         return variant.seconds is not None and self.worker.worthwhile(variant.seconds, options.inline_below_us)
 
-    def _execute(self, variant: Variant, arguments: list[BackendData]) -> list[BackendData]:
-        for argument in arguments:
-            if argument.error is not None or argument._ready is not None:
-                argument.wait()
-        start = perf_counter()
-        results = variant.executable.run(self.backend, arguments)
+    def _execute(self, variant: Variant, arguments: list[BackendData], isolation: Isolation) -> list[BackendData]:
+        """Return the results; those that depend on what failed have their error set."""
+        started = False
+        try:
+            for argument in arguments:
+                if argument.error is not None or argument._ready is not None:
+                    argument.wait()
+            start = perf_counter()
+            started = True
+            results = variant.executable.run(self.backend, arguments)
+        except Exception as error:
+            return isolation.recover(variant, arguments, error, overwritten=started)
         seconds = perf_counter() - start
         expected = variant.seconds
         # The first run warms caches and pages; it says little about the next ones.
@@ -449,23 +507,23 @@ class LazyGraphExecutor:
         checks: Sequence[PositionedCheck],
     ) -> None:
         try:
-            results = self._execute(variant, arguments)
-        except BaseException as error:
-            results = isolation.recover(variant, arguments, error)
-        arguments.clear()
-        isolation.apply_checks(checks, variant.outputs, results)
-        for placeholder, result in zip(placeholders, results, strict=True):
-            if result.error is not None:
-                placeholder.fail(result.error)
-            else:
-                placeholder.assign(result)
+            results = self._execute(variant, arguments, isolation)
+            arguments.clear()
+            isolation.apply_checks(checks, variant.outputs, results)
+            for placeholder, result in zip(placeholders, results, strict=True):
+                if result.error is not None:
+                    placeholder.fail(result.error)
+                else:
+                    placeholder.assign(result)
+        except BaseException as error:  # nobody may wait for ever
+            fail_pending(placeholders, error)
 
     def _bind(self, tape: Tape, outputs: Sequence[int], results: Sequence[BackendData]) -> None:
         ground = tape.ground
         arrays = tape.arrays
         for position, data in zip(outputs, results, strict=True):
             array = arrays[position]
-            if array is not None and array._tape is tape:
+            if array is not None and array._tape is tape and array._pos == position:
                 array._data = data
                 array._tape = ground
 
@@ -494,17 +552,20 @@ class LazyGraphExecutor:
         finds it materialised. If that thread closes the recording meanwhile, its results are waited for.
         """
         if tape.capturing:
-            raise CaptureError("an array of a function that is being captured was used by another thread")
+            raise CaptureError(
+                f"{user_line()}: this array was made while compile() captured a function, and is neither a result of "
+                "it nor an argument: return it from the function"
+            )
+        self.check_usable()
         length = tape.complete_length()
         leaves = list(tape.leaves)
         if tape.closed:
-            while array._tape is tape:
-                sleep(1e-4)
+            self._await_binding(array, tape)
             return
         copy = tape.closed_copy(leaves, list(tape.scalars), {}, length)
         position = array._pos
         wanted = sorted({position, *(check.flag._pos for check in copy.checks)})
-        structure = self.cache.find(copy.records, None)
+        structure = self.cache.find(copy.records, None, tape.ground.device)
         structure.sightings += 1
         self.metrics.count("Recordings")
         if structure.sightings <= self._interpretations:
@@ -522,13 +583,20 @@ class LazyGraphExecutor:
         else:
             self.metrics.count("CachedCompile")
         arguments = variant.executable.arguments(self.backend, leaves, copy.scalars)
-        try:
-            results = self._execute(variant, arguments)
-        except Exception as error:
-            results = self._isolation(copy).recover(variant, arguments, error)
+        results = self._execute(variant, arguments, self._isolation(copy))
         self._isolation(copy).apply_checks(checks_of(copy), variant.outputs, results)
         array._data = results[variant.outputs.index(position)]
         array._tape = tape.ground
+
+    def _await_binding(self, array: LazyTensor, tape: Tape) -> None:
+        """Wait until the thread that closed a recording has bound an array of it."""
+        while array._tape is tape:
+            if not tape.closed:  # interrupted, and open again
+                self._snapshot(array, tape)
+            elif tape.finished and array._tape is tape:
+                raise ExecutionError("the array's value is lost: its computation was interrupted")
+            else:
+                sleep(1e-4)
 
     # Host data
 
@@ -548,6 +616,19 @@ class LazyGraphExecutor:
         array._data = data
         array._tape = ground
         return array
+
+
+def _is_at(array: LazyTensor | None, tape: Tape, position: int) -> bool:
+    """Whether a slot of the tape is the array's own; an interrupted re-binding leaves it in two."""
+    return array is not None and array._tape is tape and array._pos == position
+
+
+def fail_pending(placeholders: Iterable[BackendData], error: BaseException) -> None:
+    """Poison the placeholders that are not filled."""
+    failed = error if isinstance(error, LatebindError) else ExecutionError(f"the computation failed: {reason(error)}")
+    for placeholder in placeholders:
+        if placeholder.is_pending:
+            placeholder.fail(failed)
 
 
 def checks_of(tape: Tape) -> list[PositionedCheck]:

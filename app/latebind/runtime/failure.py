@@ -42,7 +42,7 @@ class Isolation:
     line: Callable[[int], str]
 
     def recover(
-        self, variant: Variant, arguments: Sequence[BackendData], error: BaseException
+        self, variant: Variant, arguments: Sequence[BackendData], error: Exception, *, overwritten: bool = True
     ) -> list[BackendData]:
         """Return the results, those that depend on what failed with their error set.
 
@@ -51,17 +51,16 @@ class Isolation:
         variant
             The computation that failed.
         arguments
-            Its arguments. Those that it was allowed to overwrite count as gone.
+            Its arguments.
         error
             What it raised.
+        overwritten
+            Whether it had started, so that the arguments that it was allowed to overwrite are gone.
         """
-        if not isinstance(error, Exception):
-            reason = ExecutionError(f"the computation was interrupted by {type(error).__name__}")
-            return [self.interpreter().failed(position, reason) for position in variant.outputs]
         executable = variant.executable
         leaves: dict[int, BackendData] = {}
         for leaf, argument in zip(executable.leaves, arguments, strict=False):
-            if leaf in variant.donated:
+            if overwritten and leaf in variant.donated:
                 gone = DonatedDataError(
                     f"{self._describe(error)}. The array's old value is gone: its buffer was given to the "
                     "computation that failed, to be overwritten"

@@ -122,9 +122,13 @@ class Interpreter:
         )
 
     def _explain(self, position: int, error: Exception) -> Exception:
-        if isinstance(error, LatebindError) and not isinstance(error, ExecutionError):
-            return error
         where = self.line(position)
+        if isinstance(error, LatebindError) and not isinstance(error, ExecutionError):
+            if not where:
+                return error
+            located = type(error)(f"{where}: {self.records[position][0].rule.name}: {error}")
+            located.__cause__ = error
+            return located
         failed = ExecutionError(
             f"{where + ': ' if where else ''}{self.records[position][0].rule.name} failed on backend "
             f"{self.compiler.backend.name!r}: {reason(error)}",

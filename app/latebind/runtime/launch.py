@@ -159,7 +159,19 @@ class Worker:
             self._start()
         with self._lock:
             self.pending += 1
-        self._queue.put(job)
+            inline = self._closed
+        if inline:  # the interpreter is on its way out
+            self.drain()
+            job()
+            with self._lock:
+                self.pending -= 1
+            return
+        try:
+            self._queue.put(job)
+        except BaseException:
+            with self._lock:
+                self.pending -= 1
+            raise
 
     def _start(self) -> None:
         with self._lock:

@@ -36,8 +36,7 @@ def refuse_fork(name: str) -> NoReturn:
 def _mark_forked() -> None:
     for executor in list(_executors):
         executor.forked = True
-        for tape in list(executor.tapes.values()):
-            tape.limit = 0
+        executor.stop_recording()
 
 
 def _drain() -> None:

@@ -126,14 +126,19 @@ def record(
     signature = rule.signature(tuple(keys), attributes)
     if unchecked:
         values = _checked_scalars(tape, signature, scalars)
-    codes = []
-    position = len(tape.records)
-    for operand in operands:
-        if operand._tape is tape:
-            codes.append(position - operand._pos)
-        else:
-            codes.append(tape.leaf(operand, ground.executor.leaf_data(operand)))
-    return append(tape, signature, (signature, *codes), values, user_frame(2), position)
+    frame = user_frame(2)
+    while True:
+        position = len(tape.records)
+        codes = [
+            position - operand._pos
+            if operand._tape is tape
+            else tape.leaf(operand, ground.executor.leaf_data(operand))
+            for operand in operands
+        ]
+        out = append(tape, signature, (signature, *codes), values, frame, position)
+        if out is not None:
+            return out
+        tape = ground.tape()  # a finaliser recorded, or read, on this tape meanwhile
 
 
 def _checked_scalars(
@@ -151,13 +156,15 @@ def _checked_scalars(
 
 def append(
     tape: Tape, signature: Signature, entry: Record, scalars: Sequence[Scalar], frame: FrameType, position: int
-) -> LazyTensor:
-    """Put a record on the tape; return the array that stands for its result."""
+) -> LazyTensor | None:
+    """Put a record on the tape; return the array that stands for its result, or `None` if the position is taken."""
     out: LazyTensor = _new(tape.ground.executor.array_class)
     out._type = signature.type
     out._tape = tape
     out._pos = position
     out._link = None
+    if len(tape.records) != position or tape.closed:
+        return None
     try:
         tape.scalars.extend(scalars)
         tape.records.append(entry)
@@ -168,7 +175,7 @@ def append(
         tape.truncate(position)
         raise
     if tape.limit == 0:
-        tape.ground.executor.after_record(tape)
+        tape.ground.executor.after_record(out)
     return out
 
 
@@ -213,22 +220,24 @@ def binary_operator(rule: Rule, slow: Callable[[Any, Any], Any], array_class: ty
             except AttributeError:
                 return slow(self, other)
         records = tape.records
-        position = len(records)
-        if position >= tape.limit:
-            return slow(self, other)
         kind = type(other)
+        # Allocations may run finalisers that record, or read, on this very tape: they come before the position is
+        # taken where possible, and the position is checked after the last one.
+        frame = getframe(1)
+        out = _new(array_class)
         try:
-            if self._tape is tape:
-                first = position - self._pos
-            else:
-                first = tape.leaf_of.get(self._data)
-                if first is None:
-                    first = _new_leaf(tape, self)
             if kind is array_class:
                 link = other._link
                 if link is not None and link.version != link.base._version:
                     return slow(self, other)
                 signature = signatures[self._type, other._type]
+                position = len(records)
+                if self._tape is tape:
+                    first = position - self._pos
+                else:
+                    first = tape.leaf_of.get(self._data)
+                    if first is None:
+                        first = _new_leaf(tape, self)
                 if other._tape is tape:
                     entry = (signature, first, position - other._pos)
                 else:
@@ -240,10 +249,18 @@ def binary_operator(rule: Rule, slow: Callable[[Any, Any], Any], array_class: ty
                 signature = signatures[self._type, kind]
                 if kind is int and not signature.low <= other <= signature.high:
                     return slow(self, other)
-                entry = (signature, first)
+                position = len(records)
+                if self._tape is tape:
+                    entry = (signature, position - self._pos)
+                else:
+                    first = tape.leaf_of.get(self._data)
+                    if first is None:
+                        first = _new_leaf(tape, self)
+                    entry = (signature, first)
         except (KeyError, AttributeError):
             return slow(self, other)
-        out = _new(array_class)
+        if position >= tape.limit or len(records) != position:
+            return slow(self, other)
         out._type = signature.type
         out._tape = tape
         out._pos = position
@@ -253,7 +270,6 @@ def binary_operator(rule: Rule, slow: Callable[[Any, Any], Any], array_class: ty
                 tape.scalars.append(other)
             records.append(entry)
             tape.arrays.append(out)
-            frame = getframe(1)
             tape.codes.append(frame.f_code)
             tape.lastis.append(frame.f_lasti)
         except BaseException:

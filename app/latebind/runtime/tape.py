@@ -78,6 +78,10 @@ class Tape:
         Conditions on data that are tested after the computation.
     closed : bool
         Set when the executor takes the recording over.
+    spent : bool
+        Set when a computation may have overwritten leaves, so that the recording cannot be run again.
+    finished : bool
+        Set when the executor is done with the recording: what is not bound by now never will be.
     round : int
         Records after which a loop is cut; 0 if none was found.
     misses : int
@@ -91,6 +95,7 @@ class Tape:
         "checks",
         "closed",
         "codes",
+        "finished",
         "ground",
         "ident",
         "lastis",
@@ -101,6 +106,7 @@ class Tape:
         "records",
         "round",
         "scalars",
+        "spent",
         "started",
     )
 
@@ -119,7 +125,7 @@ class Tape:
         self.leaves: list[BackendData] = []
         self.leaf_of: dict[BackendData, int] = {}
         self.checks: list[Check] = []
-        self.closed = False
+        self.closed = self.spent = self.finished = False
         self.round = self.misses = 0
         self.started = perf_counter()
 
@@ -155,7 +161,7 @@ class Tape:
         """
         copy = Tape.__new__(Tape)
         copy.ident, copy.ground, copy.limit, copy.started = self.ident, self.ground, self.limit, self.started
-        copy.closed = True
+        copy.closed, copy.spent, copy.finished = True, False, False
         copy.round = copy.misses = 0
         if length is None:
             copy.records, copy.codes, copy.lastis, copy.checks = self.records, self.codes, self.lastis, self.checks
@@ -180,9 +186,10 @@ class Tape:
     def before_write(self, array: LazyTensor) -> None:
         """Called before an array is re-bound to a value of this tape while a function is being captured."""
 
-    def forget(self, array: LazyTensor) -> None:
-        """Clear the slot of an array that is about to be re-bound, so that it does not look live there."""
-        self.arrays[array._pos] = None
+    def forget(self, array: LazyTensor, position: int) -> None:
+        """Clear the slot of an array that was re-bound, so that it does not look live there."""
+        if position < len(self.arrays) and self.arrays[position] is array:
+            self.arrays[position] = None
 
 
 class Ground:

@@ -8,6 +8,7 @@ replays its operations on the base's new value.
 
 from __future__ import annotations
 
+from _thread import get_ident
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -68,8 +69,9 @@ def refresh(view: LazyTensor) -> None:
     link = view._link
     if link is None or link.version == link.base._version:
         return
+    version = link.base._version  # another thread may write to the base meanwhile: then the view is stale again
     rebind(view, _replay(link.base, link.steps)[-1])
-    link.version = link.base._version
+    link.version = version
 
 
 def rebind(array: LazyTensor, value: LazyTensor) -> None:
@@ -77,19 +79,20 @@ def rebind(array: LazyTensor, value: LazyTensor) -> None:
     target = value._tape
     if isinstance(target, Tape) and target.capturing:
         target.before_write(array)
-    tape = array._tape
-    if isinstance(tape, Tape):
-        tape.forget(array)
-    else:
-        del array._data
-    tape = target
-    if isinstance(tape, Tape):
-        array._pos = value._pos
-        array._tape = tape
-        tape.arrays[value._pos] = array
+    before = array._tape
+    position = array._pos if isinstance(before, Tape) else None
+    # Interrupted between any two of these (Ctrl-C), the array has its old value or the new one: the executor takes an
+    # array to be where its own position says, in whatever slots of the tape it is.
+    if isinstance(target, Tape):
+        target.arrays[value._pos] = array
+        array._pos, array._tape = value._pos, target
+        if position is None:
+            del array._data
     else:
         array._data = value._data
-        array._tape = tape
+        array._tape = target
+    if position is not None and before.ident == get_ident():
+        before.forget(array, position)
 
 
 def write(array: LazyTensor, value: LazyTensor) -> None:
@@ -113,8 +116,11 @@ def write(array: LazyTensor, value: LazyTensor) -> None:
 
 
 def _write_base(base: LazyTensor, value: LazyTensor) -> None:
-    rebind(base, value)
-    try:
+    # Views are stale before the write, in case it is interrupted, and after it, for those that another thread
+    # refreshes meanwhile.
+    viewed = hasattr(base, "_version")
+    if viewed:
         base._version += 1
-    except AttributeError:
-        return  # no view was ever taken
+    rebind(base, value)
+    if viewed:
+        base._version += 1

@@ -9,9 +9,8 @@ import threading
 
 import pytest
 
-from latebind import containers
 from latebind.backends.registrar import BackendRegistrar, get_backend, get_ir_builder, has_backend
-from latebind.containers import default_container
+from latebind.containers import default_container, process_default
 from latebind.errors import BackendNotRegisteredError, ShutdownError
 from latebind.runtime.current import current_executor
 
@@ -122,18 +121,29 @@ def test_a_closed_default_is_replaced_at_the_next_use():
     assert current_executor() is second.executor()
 
 
-def test_a_container_made_the_default_serves_threads_and_the_cell(build, fake):
+def test_a_container_can_be_the_default_meanwhile_for_threads_and_the_cell(build, fake):
+    before = current_executor()
     container = build()
-    with container.backend.override(fake("early")):
-        containers.make_default(container)
+    with process_default(container):
         seen = []
-        thread = threading.Thread(target=lambda: seen.append(current_executor().backend.label))
+        thread = threading.Thread(target=lambda: seen.append(current_executor()))
         thread.start()
         thread.join()
-        assert seen == ["early"] and get_backend().label == "early"
-    assert current_executor() is container.executor()
-    container.close()
-    assert current_executor() is default_container().executor()
+        assert seen == [container.executor()] and get_backend() is container.backend()
+        with container.backend.override(fake()):
+            assert get_backend().label == current_executor().backend.label == "fake"
+        assert get_backend() is container.backend() is current_executor().backend
+    assert current_executor() is before and get_backend() is before.backend
+    assert container.backend() is container.executor().backend
+
+
+def test_several_containers_take_turns_as_the_default(build, fake):
+    one, two = build(), build()
+    with two.backend.override(fake("early")), process_default(one):
+        with process_default(two):
+            assert get_backend().label == current_executor().backend.label == "early"
+        assert get_backend() is current_executor().backend is one.backend()
+    assert not has_backend()
 
 
 def test_the_default_is_closed_when_the_interpreter_exits():

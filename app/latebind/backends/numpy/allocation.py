@@ -124,7 +124,7 @@ class Allocator:
                 self._release(variable, index)
         lines[0] += _comment(statement.node.kind, statement.results[0].type)
         if self._freed:
-            self._delete_freed(lines)
+            self._delete_freed(lines, index)
         return lines
 
     def _write_expression(self, index: int, statement: Statement) -> list[str]:
@@ -137,8 +137,13 @@ class Allocator:
                 self._release_operands(operands, index)
                 return [template.format(*names)]
         self._release_operands(operands, index)
-        text = statement.template.format(*names)
-        return [f"{', '.join([self._name(result) for result in statement.results])} = {text}"]
+        template = statement.template
+        if statement.alone:
+            used = [position for position, result in enumerate(statement.results) if result.last_use > index]
+            if len(used) == 1:
+                template = statement.alone[used[0]]
+                statement.results = (statement.results[used[0]],)
+        return [f"{', '.join([self._name(result) for result in statement.results])} = {template.format(*names)}"]
 
     def _write_ufunc(self, index: int, statement: Statement) -> list[str]:
         operands, result = statement.operands, statement.results[0]
@@ -242,11 +247,11 @@ class Allocator:
         self._freed.append((variable.name, nbytes))
         self._live.pop(variable.name, None)
 
-    def _delete_freed(self, lines: list[str]) -> None:
+    def _delete_freed(self, lines: list[str], index: int) -> None:
         """Free the arrays of registers that this statement gave up and did not take again."""
         large = [name for name, nbytes in self._freed if nbytes >= DELETE_FROM_NBYTES]
         self._free.extend(name for name, _ in self._freed)
-        if large:
+        if large and index < len(self.statements) - 1:
             lines.append(f"del {', '.join(large)}")
 
     def _name(self, result: Variable) -> str:

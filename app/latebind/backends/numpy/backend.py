@@ -10,6 +10,7 @@ import numpy as np
 
 import latebind.backends.numpy.lowerings  # noqa: F401  (registers the lowering functions)
 from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation, HostArray, Scalar
+from latebind.backends.numpy import INTERPRETATIONS
 from latebind.backends.numpy.data import aligned_copy, is_sole_owner
 from latebind.backends.numpy.lowering import NumpyLoweringContext
 from latebind.backends.numpy.program import Program
@@ -37,6 +38,7 @@ class NumpyBackend(Backend):
     blocking: ClassVar[bool] = True
 
     def __init__(self, settings: object = None) -> None:
+        self.interpretations = getattr(settings, "interpretations", INTERPRETATIONS)
         self._devices = tuple(BackendDevice("cpu", ordinal) for ordinal in range(getattr(settings, "devices", 1)))
         self._reuse_buffers: bool = getattr(settings, "reuse_buffers", True)
         self._thread_limit = _limit_threads(getattr(settings, "threads", None))
@@ -124,7 +126,10 @@ class NumpyBackend(Backend):
         """
         program: Program = computation.program
         contexts = self._quiet_contexts
-        context = contexts.pop() if contexts else _quiet_context()
+        try:
+            context = contexts.pop()
+        except IndexError:
+            context = _quiet_context()
         try:
             outputs = context.run(program.run, *[data.handle for data in arguments])  # type: ignore[arg-type]
         except Exception as error:

@@ -44,7 +44,8 @@ class NumpyLoweringContext(LoweringContext[Variable]):
         reuse_buffers: bool = True,
     ) -> None:
         self.statements: list[Statement] = []
-        self.constants: dict[str, npt.NDArray[np.generic]] = {}
+        self.constants: list[Variable] = []
+        self._scalars: dict[tuple[DType, bytes], Variable] = {}
         self.plans: dict[str, object] = {}
         self.donated: set[int] = set()
         self.reuse_buffers = reuse_buffers
@@ -94,11 +95,17 @@ class NumpyLoweringContext(LoweringContext[Variable]):
 
     def constant(self, value: npt.NDArray[np.generic]) -> Variable:
         """Return the variable of a value that is known now; it is built once per computation."""
+        if not value.shape:
+            found = self._scalars.get(key := (value.dtype, value.tobytes()))
+            if found is not None:
+                return found
         variable = Variable(TensorType.of(value.shape, value.dtype), f"c{len(self.constants)}")
         if value.flags.writeable:
             value = value.copy()
             value.flags.writeable = False
-        self.constants[variable.name] = value
+        if not value.shape:
+            self._scalars[key] = variable
+        self.constants.append(variable)
         variable.constant = value
         variable.buffer = Buffer(variable, value.nbytes, reusable=False)
         return variable
@@ -138,10 +145,16 @@ class NumpyLoweringContext(LoweringContext[Variable]):
         self.statements.append(Statement(self.node, Form.EXPRESSION, template, tuple(operands), (result,), in_place))
         return result
 
-    def tuple_expression(self, template: str, operands: Variables, types: Sequence[TensorType]) -> tuple[Variable, ...]:
-        """Record `result, ... = template`, fresh arrays; return the results."""
+    def tuple_expression(
+        self, template: str, operands: Variables, types: Sequence[TensorType], *, alone: tuple[str, ...] = ()
+    ) -> tuple[Variable, ...]:
+        """Record `result, ... = template`, fresh arrays; return the results.
+
+        `alone` has, for each result, the template that gives it alone, where none of the others is used.
+        """
         results = tuple(map(self._fresh, types))
-        self.statements.append(Statement(self.node, Form.EXPRESSION, template, tuple(operands), results))
+        statement = Statement(self.node, Form.EXPRESSION, template, tuple(operands), results, alone=alone)
+        self.statements.append(statement)
         return results
 
     def elementwise(self, function: str, operands: Variables, dtype: DType) -> Variable:
@@ -213,9 +226,10 @@ class NumpyLoweringContext(LoweringContext[Variable]):
         returned, borrowed = self._finish_results()
         allocator = Allocator(self.statements, self.inputs, returned, reuse=self.reuse_buffers)
         allocator.run()
+        self.constants = [constant for constant in self.constants if constant.buffer.last_use >= 0]
         program = Program(
             source=write_source(self, allocator, returned),
-            variables={**self.constants, **self.plans},
+            variables={**{constant.name: constant.constant for constant in self.constants}, **self.plans},
             sites=[(s.node.kind, s.node.origin, tuple(o.type for o in s.node.operands)) for s in self.statements],
             donated=frozenset(self.donated),
             borrowed=borrowed,

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from latebind.backends.numpy import INTERPRETATIONS
+
 
 class NumpySettings(BaseModel):
     """Settings of the NumPy backend."""
@@ -22,6 +24,11 @@ class NumpySettings(BaseModel):
     reuse_buffers: bool = Field(
         default=True,
         description="Write results over intermediate arrays that nothing needs any more, instead of into new ones.",
+    )
+    interpretations: int = Field(
+        default=INTERPRETATIONS,
+        ge=0,
+        description="How often a new graph runs operation by operation before it is compiled; 0 compiles at once.",
     )
     threads: int | None = Field(
         default=None,

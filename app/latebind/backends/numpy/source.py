@@ -48,8 +48,8 @@ def _first_head(context: NumpyLoweringContext, name: str) -> list[str]:
     for position, (given, type) in enumerate(context.parameters):
         donated = ", donated" if position in context.donated else ""
         head.append(f"# p{position} ({given}): {_type_text(type)}{donated}")
-    for constant, value in context.constants.items():
-        shown = f" = {value}" if value.size == 1 else ""
-        head.append(f"# {constant}{shown}: {value.dtype}{list(value.shape) if value.shape else ''}")
+    for constant in context.constants:
+        shown = f" = {constant.constant}" if not constant.type.shape else ""
+        head.append(f"# {constant.name}{shown}: {_type_text(constant.type)}")
     head.extend(f"# {name}: {plan!r}" for name, plan in context.plans.items())
     return head

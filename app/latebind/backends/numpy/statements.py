@@ -116,11 +116,13 @@ class Statement:
     results : tuple of Variable
     in_place : tuple of (int, str)
         Other ways to write an `EXPRESSION`: if this operand dies here, the template that changes it into the result.
+    alone : tuple of str
+        For several results, the template for each when it is the only one that is used.
     overlap : bool
         Whether an update is right if other operands share memory with the one that changes.
     """
 
-    __slots__ = ("form", "in_place", "node", "operands", "overlap", "results", "template")
+    __slots__ = ("alone", "form", "in_place", "node", "operands", "overlap", "results", "template")
 
     def __init__(
         self,
@@ -131,6 +133,7 @@ class Statement:
         results: tuple[Variable, ...],
         in_place: tuple[tuple[int, str], ...] = (),
         *,
+        alone: tuple[str, ...] = (),
         overlap: bool = False,
     ) -> None:
         self.node = node
@@ -139,4 +142,5 @@ class Statement:
         self.operands = operands
         self.results = results
         self.in_place = in_place
+        self.alone = alone
         self.overlap = overlap

@@ -192,6 +192,15 @@ def test_picking_elements_is_one_index_expression(graph):
     assert "p0[clamped(p1[:, 0], 4), clamped(p1[:, 1], 5)]" in graph.lower(value).text
 
 
+def test_constant_indices_are_clamped_once(graph):
+    value = graph.op(
+        "stablehlo::gather", graph.parameter(X), graph.constant(np.array([[0, 4, 7], [1, 5, -1]], np.int32)),
+        offset_dims=(), collapsed_slice_dims=(0, 1), start_index_map=(0, 1), index_vector_dim=0, slice_sizes=(1, 1),
+    )  # fmt: skip
+    np.testing.assert_array_equal(graph.run(value)[0], [1, 29, 24])
+    assert "p0[c1, c2]" in graph.lower(value).text
+
+
 def test_duplicates_accumulate(graph, body):
     found = graph.apply(
         "stablehlo::scatter", np.zeros((3, 2)), np.array([[1], [1], [5], [0]]), np.ones((4, 2)),

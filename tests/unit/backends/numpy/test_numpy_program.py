@@ -26,7 +26,7 @@ def test_the_text_is_a_readable_program(graph):
         "    # layer on cpu:0\n"
         "    # p0 (arg0): tensor<4x4xf32>\n"
         "    # p1 (arg1): tensor<4xf32>, donated\n"
-        "    # c0 = 0.5: float32\n"
+        "    # c0 = 0.5: tensor<f32>\n"
         "    v0 = add(p0, p1)  # stablehlo::add: tensor<4x4xf32>\n"
         "    multiply(v0, c0, out=v0)  # stablehlo::multiply: tensor<4x4xf32>\n"
         "    tanh(v0, out=v0)  # stablehlo::tanh: tensor<4x4xf32>\n"

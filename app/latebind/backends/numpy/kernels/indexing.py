@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -179,8 +180,28 @@ def scatter_at(
         updates = updates[inside]
     if combine is None:
         x[positions] = updates
+    elif x.flags.c_contiguous:
+        _combine_flat(x, positions, updates, combine)
     else:
-        combine(x, positions[0] if len(positions) == 1 else positions, updates)
+        combine(x, positions, updates)
+
+
+def _combine_flat(
+    x: Array, positions: tuple[Array, ...], updates: Array, combine: Callable[[Array, Any, Array], None]
+) -> None:
+    """Combine updates into a contiguous array as one of one dimension: `ufunc.at` is 4 to 6 times faster there."""
+    flat = positions[0]
+    for extent, position in zip(x.shape[1:], positions[1:], strict=False):
+        flat = flat * extent + position
+    rest = x.shape[len(positions) :]
+    if rest:
+        size = math.prod(rest)
+        shape = flat.shape + rest
+        flat = flat[..., None] * size + np.arange(size)
+        updates = np.broadcast_to(updates, shape)
+    else:
+        updates = np.broadcast_to(updates, flat.shape)
+    combine(x.reshape(-1), flat.reshape(-1), updates.reshape(-1))
 
 
 def assign_at(x: Array, updates: Array, *columns: Array) -> None:

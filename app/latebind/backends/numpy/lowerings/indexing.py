@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from latebind.backends.numpy.kernels.indexing import Gather, IndexPlan, Scatter
+from latebind.backends.numpy.kernels.indexing import Gather, IndexPlan, Scatter, clamped
 from latebind.backends.numpy.lowering import NumpyLoweringContext as Context
 from latebind.backends.numpy.lowering import Variables
 from latebind.backends.numpy.lowerings.movement import full_operands, reshaped, subscript, transposed
@@ -62,21 +62,18 @@ def dynamic_update_slice(context: Context, node: Node, operands: Variables) -> V
 # Gather
 
 
-def _index_plan(
-    node: Node, window_sizes: tuple[int, ...], names: tuple[str, str, str, str]
-) -> tuple[IndexPlan, tuple[int, ...]]:
-    """Return how the indices address operand 0, and the batch shape."""
+def _index_plan(node: Node, window_sizes: tuple[int, ...], names: tuple[str, str, str, str]) -> IndexPlan:
+    """Return how the indices address operand 0."""
     attributes = node.attributes
     indexed, dropped, batching, index_batching = (ints(attributes, name, ()) for name in names)
     axis = integer(attributes, "index_vector_dim")
-    shape, indices = node.operands[0].shape, node.operands[1].shape
+    shape = node.operands[0].shape
     window_dims = tuple(d for d in range(len(shape)) if d not in dropped and d not in batching)
     sizes = [1] * len(shape)
     for dimension, size in zip(window_dims, window_sizes, strict=True):
         sizes[dimension] = size
     pairs = tuple((d, b - (b > axis)) for d, b in zip(batching, index_batching, strict=True))
-    plan = IndexPlan(shape, axis, indexed, pairs, window_dims, tuple(sizes))
-    return plan, indices[:axis] + indices[axis + 1 :]
+    return IndexPlan(shape, axis, indexed, pairs, window_dims, tuple(sizes))
 
 
 _GATHER_NAMES = (
@@ -107,7 +104,7 @@ def _picks_elements(plan: IndexPlan) -> bool:
     )
 
 
-def _columns(context: Context, indices: Variable, plan: IndexPlan, batch: tuple[int, ...]) -> list[str]:
+def _columns(indices: Variable, plan: IndexPlan) -> list[str]:
     """Return the text of each item of the index vectors, with `{1}` for the indices."""
     if plan.vector_axis == indices.type.rank:
         return ["{1}"]
@@ -126,7 +123,9 @@ def gather(context: Context, node: Node, operands: Variables) -> Variables:
     sizes = ints(attributes, "slice_sizes")
     dropped = ints(attributes, "collapsed_slice_dims") + ints(attributes, "operand_batching_dims", ())
     kept = tuple(size for dimension, size in enumerate(sizes) if dimension not in dropped)
-    plan, batch = _index_plan(node, kept, _GATHER_NAMES)
+    plan = _index_plan(node, kept, _GATHER_NAMES)
+    axis, shape = plan.vector_axis, node.operands[1].shape
+    batch = shape[:axis] + shape[axis + 1 :]
     operand, indices = full_operands(context, node, operands)
     offset = ints(attributes, "offset_dims")
     if _picks_elements(plan) and len(plan.indexed) == 1:
@@ -169,10 +168,16 @@ def _pick(
 ) -> Variable:
     """Return the elements that index vectors pick from several dimensions."""
     operand = transposed(context, operand, plan.indexed + plan.window_dims)
-    columns = _columns(context, indices, plan, batch)
-    places = [f"clamped({c}, {plan.shape[d] - 1})" for c, d in zip(columns, plan.indexed, strict=True)]
+    lasts = [plan.shape[dimension] - 1 for dimension in plan.indexed]
+    if indices.constant is None:
+        columns = [indices]
+        places = [f"clamped({text}, {last})" for text, last in zip(_columns(indices, plan), lasts, strict=True)]
+    else:
+        vectors = plan.columns(indices.constant)
+        columns = [context.constant(clamped(vector, last)) for vector, last in zip(vectors, lasts, strict=True)]
+        places = [f"{{{position}}}" for position in range(1, len(columns) + 1)]
     type = operand.type.with_shape((*batch, *(plan.shape[d] for d in plan.window_dims)))
-    picked = context.expression(f"{{0}}[{', '.join(places)}]", (operand, indices), type)
+    picked = context.expression(f"{{0}}[{', '.join(places)}]", (operand, *columns), type)
     return transposed(context, picked, order)
 
 
@@ -187,7 +192,7 @@ def scatter(context: Context, node: Node, operands: Variables) -> Variables:
     if not updates_type.size or not type.size:
         return (operands[0],)
     window = ints(attributes, "update_window_dims")
-    plan, batch = _index_plan(node, tuple(updates_type.shape[d] for d in window), _SCATTER_NAMES)
+    plan = _index_plan(node, tuple(updates_type.shape[d] for d in window), _SCATTER_NAMES)
     indices, updates = full_operands(context, node, operands)[1:]
     operand = context.materialised(operands[0], type) if operands[0].type is not type else operands[0]
     order = _batch_first(updates_type.rank, window)
@@ -196,7 +201,7 @@ def scatter(context: Context, node: Node, operands: Variables) -> Variables:
         function = "assign" if body is None else body
         updates = transposed(context, updates, order)
         target = _leading("{0}", plan)
-        columns = ", ".join(_columns(context, indices, plan, batch))
+        columns = ", ".join(_columns(indices, plan))
         text = f"{function}_at({target}, {{2}}, {columns})"
     else:
         combine: Any = None if body is None else getattr(np, body).at

@@ -19,8 +19,9 @@ def sort(context: Context, node: Node, operands: Variables) -> Variables:
         return _sort_one(context, node, operands, axis, descending)
     if len(operands) == 2 and is_iota_along(node.operands[1].node, axis):
         key = context.full(operands[0], node.operands[0].type)
-        text = f"sort_with_positions({{0}}, {axis}, {descending}, {node.types[1].dtype.name})"
-        return context.tuple_expression(text, (key,), node.types)
+        arguments = f"({{0}}, {axis}, {descending}, {node.types[1].dtype.name})"
+        alone = (f"sort_with_positions{arguments}[0]", f"sort_positions{arguments}")
+        return context.tuple_expression(f"sort_with_positions{arguments}", (key,), node.types, alone=alone)
     places = ", ".join(f"{{{position}}}" for position in range(len(operands)))
     text = f"sort_together({axis}, {descending}, {places})"
     return context.tuple_expression(text, full_operands(context, node, operands), node.types)

@@ -77,6 +77,7 @@ def executor_options(settings: Settings) -> ExecutorOptions:
         default_complex=settings.default_dtype.complex,
         seed=settings.seed,
         source_lines=settings.recording.source_lines,
+        verify=settings.verify,
     )
 
 

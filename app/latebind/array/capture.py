@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
@@ -73,6 +73,8 @@ class _Capture:
         Structure of the result.
     types : list
         Outside arrays with the type that they had.
+    positions : list of int
+        All records that a call has to compute, ascending.
     """
 
     tape: CaptureTape
@@ -83,13 +85,15 @@ class _Capture:
     written: list[tuple[int | LazyTensor, int]]
     outputs: list[_Output]
     treedef: Any
-    types: list[tuple[LazyTensor, TensorType]] = field(default_factory=list)
+    types: list[tuple[LazyTensor, TensorType]]
+    positions: list[int]
 
     def accepts(self, leaves: list[Any]) -> bool:
         """Whether the numbers and outside arrays that the capture depends on are as they were."""
-        return all(scalar_bits(leaves[number]) == bits for number, bits in self.fixed.items()) and all(
-            array._type is type for array, type in self.types
-        )
+        for number, bits in self.fixed.items():
+            if scalar_bits(leaves[number]) != bits:
+                return False
+        return all(array._type is type for array, type in self.types) if self.types else True
 
 
 class CompiledFunction(Generic[P, R]):
@@ -113,13 +117,21 @@ class CompiledFunction(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         leaves, structure = _flatten((args, kwargs))
-        leaves = [as_array(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
-        arrays = [leaf for leaf in leaves if isinstance(leaf, LazyTensor)]
+        arrays: list[LazyTensor] = []
+        keys: list[Hashable] = []
+        for position, leaf in enumerate(leaves):
+            if isinstance(leaf, np.ndarray):
+                leaf = leaves[position] = as_array(leaf)
+            if isinstance(leaf, LazyTensor):
+                arrays.append(leaf)
+                keys.append(leaf._type)
+            else:
+                keys.append(_leaf_key(leaf))
         ground = common_ground(_CALL, arrays) if arrays else current_executor().ground()
-        if ground.executor.options.eager or ground.tape().capturing:
+        if ground.limit == 0 or ground.tape().capturing:  # eager, or called from a function that is being captured
             return self._function(*args, **kwargs)
         inputs, roles = _inputs(arrays)
-        key = (structure, ground, tuple(map(_leaf_key, leaves)), roles)
+        key = (structure, ground, tuple(keys), roles)
         try:
             candidates = self._captured.setdefault(key, [])
         except TypeError as error:
@@ -185,17 +197,19 @@ def _unflatten(treedef: Any, leaves: list[Any]) -> Any:
 
 
 def _leaf_key(leaf: Any) -> Hashable:
-    """Return what of an argument is part of the signature: an array's type, a number's Python type, other values."""
-    if isinstance(leaf, LazyTensor):
-        return leaf._type
+    """Return what of an argument that is no array is part of the signature: a number's Python type, other values."""
     kind = type(leaf)
     return kind if kind in (int, float, complex) else (kind, leaf)
 
 
 def _inputs(arrays: list[LazyTensor]) -> tuple[list[LazyTensor], Hashable]:
     """Return the distinct arrays that own the arguments' values, and how the arguments relate to them."""
-    if all(array._link is None for array in arrays) and len(set(map(id, arrays))) == len(arrays):
-        return arrays, None
+    if len(set(map(id, arrays))) == len(arrays):
+        for array in arrays:
+            if array._link is not None:
+                break
+        else:
+            return arrays, None
     numbers: dict[int, int] = {}
     owners: list[LazyTensor] = []
     roles: list[Hashable] = []
@@ -275,6 +289,10 @@ def _describe(
     structure = Structure(tape.records)
     structure.promoted = frozenset(arguments)
     structure.sightings = _COMPILE_AT_ONCE
+    outputs = [_output(tape, result, owner_of) for result in results]
+    positions = {position for _, position in written}
+    positions.update(output.position for output in outputs if output.position is not None)
+    positions.update(check.flag._pos for check in tape.checks)
     return _Capture(
         tape,
         structure,
@@ -282,9 +300,10 @@ def _describe(
         arguments,
         {number: scalar_bits(value.value) for number, value in numbers.items() if value.read},
         written,
-        [_output(tape, result, owner_of) for result in results],
+        outputs,
         treedef,
         [(array, array._type) for array, _ in tape.captured.values()],
+        sorted(positions),
     )
 
 
@@ -319,30 +338,24 @@ def _call(ground: Ground, capture: _Capture, leaves: list[Any], inputs: list[Laz
     arguments = [
         executor.leaf_data(inputs[source] if isinstance(source, int) else source) for source in capture.leaf_inputs
     ]
-    scalars = list(capture.tape.scalars)
-    for index, number in capture.scalar_arguments.items():
-        scalars[index] = leaves[number]
-    made: dict[int, LazyTensor] = {}
-    for output in capture.outputs:
-        if output.position is not None and output.position not in made:
-            made[output.position] = _new(executor, capture, output.position)
-    fresh = dict(made)
-    for _, position in capture.written:
-        fresh.setdefault(position, _new(executor, capture, position))
-    for check in capture.tape.checks:
-        fresh.setdefault(check.flag._pos, _new(executor, capture, check.flag._pos))
+    scalars = capture.tape.scalars
+    if capture.scalar_arguments:
+        scalars = list(scalars)
+        for index, number in capture.scalar_arguments.items():
+            scalars[index] = leaves[number]
+    fresh = {position: _new(capture, position) for position in capture.positions}
     if fresh:
-        executor.replay(ground, capture.tape, capture.structure, arguments, scalars, dict(sorted(fresh.items())))
+        executor.replay(ground, capture.tape, capture.structure, arguments, scalars, fresh)
     for target, position in capture.written:
         array = inputs[target] if isinstance(target, int) else target
         rebind(array, fresh[position])
         if hasattr(array, "_version"):
             array._version += 1
-    results = [_result(output, made, inputs) for output in capture.outputs]
+    results = [_result(output, fresh, inputs) for output in capture.outputs]
     return _unflatten(capture.treedef, results)
 
 
-def _new(executor: Any, capture: _Capture, position: int) -> LazyTensor:
+def _new(capture: _Capture, position: int) -> LazyTensor:
     array: LazyTensor = object.__new__(Array)
     array._type = capture.tape.records[position][0].type
     array._link = None

@@ -7,11 +7,12 @@ The names are those of `BackendImplInterface` and `LoweringContext` in PyTorch's
 
 from __future__ import annotations
 
+import copy
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar, final
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar, final
 
 import numpy as np
 import numpy.typing as npt
@@ -116,7 +117,15 @@ class BackendData:
         if self._ready is not None:
             self._ready.wait()
         if self.error is not None:
-            raise self.error.with_traceback(None)
+            self.raise_error()
+
+    def raise_error(self) -> NoReturn:
+        """Raise a copy of the error: a traceback on the error itself would keep every reader's frames alive."""
+        error = self.error
+        assert error is not None
+        raised = copy.copy(error)
+        raised.__cause__ = error.__cause__
+        raise raised
 
 
 @dataclass(slots=True)

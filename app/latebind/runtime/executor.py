@@ -17,7 +17,7 @@ from latebind.runtime import process
 from latebind.runtime.cache import ComputationCache, Structure, Variant
 from latebind.runtime.compiler import Compiler, LoweringFactory
 from latebind.runtime.failure import Isolation, PositionedCheck
-from latebind.runtime.interpreter import DONATION_BYTES, reason
+from latebind.runtime.interpreter import DONATION_BYTES, detached, reason
 from latebind.runtime.launch import Worker
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.liveness import live_positions, release_bases, unreferenced
@@ -94,6 +94,9 @@ class LazyGraphExecutor:
         self.forked = False
         self._grounds: dict[BackendDevice, Ground] = {}
         self._lock = threading.Lock()
+        self.seed: int | None = None
+        if self.options.seed is not None:
+            self.set_rng_seed(self.options.seed)
         process.register(self)
 
     # Devices
@@ -114,6 +117,11 @@ class LazyGraphExecutor:
                 limit = 0 if self.options.eager else min(FIRST_SEARCH, self.options.recording_limit)
                 found = self._grounds.setdefault(device, Ground(self, device, limit))
         return found
+
+    def set_rng_seed(self, seed: int) -> None:
+        """Seed the random streams of this executor, and the engine's own generators."""
+        self.seed = seed
+        self.backend.set_rng_seed(seed)
 
     # What recording asks for
 
@@ -158,7 +166,7 @@ class LazyGraphExecutor:
             self.close_recording(tape)
             data = array._data
             if data.error is not None:
-                raise data.error.with_traceback(None)
+                data.raise_error()
 
     def refresh(self, array: LazyTensor) -> None:
         """Bring a stale view up to date by replaying its view operations."""
@@ -170,7 +178,7 @@ class LazyGraphExecutor:
             self.materialize(array)
         data = array._data
         if data.error is not None:
-            raise data.error.with_traceback(None)
+            data.raise_error()
         return data
 
     # Synchronisation
@@ -277,7 +285,7 @@ class LazyGraphExecutor:
             self.metrics.count("RecordedOps", len(tape.records))
             self.metrics.add_time("RecordTime", start - tape.started)
             if not live:
-                tape.finished = True
+                self._finish(tape)
                 return None
             tape.leaf_of.clear()
             structure = self._structure(tape)
@@ -285,8 +293,13 @@ class LazyGraphExecutor:
         except BaseException as error:
             self._reopen(tape, limit, error)
             raise
-        tape.finished = True
+        self._finish(tape)
         return structure
+
+    def _finish(self, tape: Tape) -> None:
+        """Let go of what the recording holds: its dead arrays refer to it."""
+        tape.finished = True
+        tape.arrays, tape.leaves, tape.checks = [], [], []
 
     def _reopen(self, tape: Tape, limit: int, error: BaseException) -> None:
         """Make a recording whose execution was interrupted (Ctrl-C) the open one again, if nothing was overwritten."""
@@ -295,7 +308,7 @@ class LazyGraphExecutor:
         if isinstance(error, Exception) or tape.spent or (following is not tape and following.records):
             failed = ExecutionError(f"the computation was interrupted: {reason(error)}")
             self._poison(tape, range(len(tape.arrays)), failed)
-            tape.finished = True
+            self._finish(tape)
             return
         tape.leaf_of = {data: -1 - index for index, data in enumerate(tape.leaves)}
         ground.local.tape = self.tapes[tape.ident, ground.device] = tape
@@ -353,7 +366,7 @@ class LazyGraphExecutor:
             array = tape.arrays[position]
             if array is not None and _is_at(array, tape, position):
                 data = self.backend.create_data_placeholder(ground.device, array._type)
-                data.fail(error)
+                data.fail(detached(error))
                 array._data = data
                 array._tape = ground
 
@@ -420,9 +433,7 @@ class LazyGraphExecutor:
 
     def _interpret(self, tape: Tape, live: list[int], start: float) -> None:
         """Run a recording operation by operation: its graph is too new to be worth compiling."""
-        for leaf in tape.leaves:
-            if leaf._ready is not None:
-                leaf._ready.wait()
+        settle(tape.leaves)
         donatable = self._donatable(tape.leaves)
         leaves = dict(enumerate(tape.leaves))
         isolation = self._isolation(tape)
@@ -628,7 +639,14 @@ def fail_pending(placeholders: Iterable[BackendData], error: BaseException) -> N
     failed = error if isinstance(error, LatebindError) else ExecutionError(f"the computation failed: {reason(error)}")
     for placeholder in placeholders:
         if placeholder.is_pending:
-            placeholder.fail(failed)
+            placeholder.fail(detached(failed))
+
+
+def settle(leaves: Iterable[BackendData]) -> None:
+    """Wait until no leaf is pending; keep no reference to one, and leave errors to those who depend on them."""
+    for leaf in leaves:
+        if leaf._ready is not None:
+            leaf._ready.wait()
 
 
 def checks_of(tape: Tape) -> list[PositionedCheck]:

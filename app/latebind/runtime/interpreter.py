@@ -6,6 +6,7 @@ parameters. Errors do not escape: what depends on a failed operation gets its er
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -101,9 +102,10 @@ class Interpreter:
     ) -> BackendData:
         backend = self.compiler.backend
         try:
-            for operand in operands:
-                if operand.error is not None:
-                    return self.failed(position, operand.error)
+            # A loop variable would be one more reference to the last operand, which could then not be overwritten.
+            errors = [operand.error for operand in operands if operand.error is not None]
+            if errors:
+                return self.failed(position, errors[0])
             signature = self.records[position][0]
             donated = self._overwritable(operands, dying) if dying else ()
             executable = self.compiler.kernel(self.device, signature, donated)
@@ -140,8 +142,24 @@ class Interpreter:
     def failed(self, position: int, error: BaseException) -> BackendData:
         """Return the result of a record that could not be computed."""
         data = BackendData(self.records[position][0].type, self.device)
-        data.error = error
+        data.error = detached(error)
         return data
+
+
+def detached(error: BaseException) -> BaseException:
+    """Return the error without its tracebacks, which would keep the frames and arrays of the reader alive."""
+    chain: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while chain:
+        link = chain.pop()
+        if link is None or id(link) in seen:
+            continue
+        seen.add(id(link))
+        if link.__traceback__ is not None and not isinstance(link, LatebindError):
+            link.add_note("".join(traceback.format_tb(link.__traceback__)))
+        link.__traceback__ = None
+        chain += link.__cause__, link.__context__
+    return error
 
 
 def reason(error: BaseException) -> str:

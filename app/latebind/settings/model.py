@@ -108,6 +108,9 @@ class Settings(BaseSettings):
         description="What happens to an operation that the backend can neither lower nor decompose: it runs on the "
         "reference backend and is counted, or it is an error.",
     )
+    verify: bool = Field(
+        False, description="Check every graph before it is lowered; slower, for those who write rules or backends."
+    )
     seed: Integer | None = Field(None, description="Seed of the random streams; null takes fresh entropy.")
     default_dtype: DefaultDtypeSettings = Field(DefaultDtypeSettings(), description=DefaultDtypeSettings.__doc__)
     recording: RecordingSettings = Field(RecordingSettings(), description=RecordingSettings.__doc__)

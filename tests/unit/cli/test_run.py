@@ -70,7 +70,7 @@ def test_compare_prints_runs_side_by_side_and_the_largest_difference(latebind, p
 @pytest.mark.parametrize("form", ["ir", "text", "dot"])
 def test_show_prints_the_compiled_graphs(latebind, program, form):
     path = program(
-        "import latebind as lb\nfor _ in range(4):\n    x = lb.asarray([1.0, 2.0]) * 3.0\n    lb.mark_step()\n"
+        "import latebind as lb\nfor _ in range(30):\n    x = lb.asarray([1.0, 2.0]) * 3.0\n    lb.mark_step()\n"
     )
     out = latebind("run", path, "--show", form).out
     assert f"({form})" in out

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from typing import SupportsIndex, TypeAlias
 
 import numpy as np
 
@@ -18,6 +20,8 @@ INT64: DType = np.dtype(np.int64)
 FLOAT64: DType = np.dtype(np.float64)
 
 Number = bool | int | float | complex
+#: What functions take as `axis`.
+Axes: TypeAlias = SupportsIndex | Sequence[SupportsIndex] | None
 
 
 def cast(b: IrBuilder, value: Value, dtype: DType) -> Value:
@@ -81,28 +85,53 @@ def promote(b: IrBuilder, *values: Value) -> list[Value]:
     return [cast(b, value, dtype) for value in values]
 
 
-def normalize_axes(name: str, axis: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
-    """Return the axes counted from the front, ascending.
+def normalize_axes(name: str, axis: Axes, rank: int) -> tuple[int, ...]:
+    """Return the axes counted from the front, ascending; all of them for `None`.
 
     Raises
     ------
     ShapeMismatchError
         If an axis is out of range or given twice.
+    DTypeMismatchError
+        If an axis is not an integer.
     """
     if axis is None:
         return tuple(range(rank))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = axis if isinstance(axis, Sequence) else (axis,)
     found = tuple(sorted(normalize_axis(name, one, rank) for one in axes))
     if len(set(found)) != len(found):
         raise ShapeMismatchError(f"{name}: axis {tuple(axes)} names an axis twice")
     return found
 
 
-def normalize_axis(name: str, axis: int, rank: int) -> int:
-    """Return an axis counted from the front."""
-    if not -rank <= axis < rank:
-        raise ShapeMismatchError(f"{name}: axis {axis} is out of range for an array with {rank} dimensions")
-    return axis % rank if rank else axis
+def normalize_axis(name: str, axis: SupportsIndex, rank: int) -> int:
+    """Return an axis counted from the front.
+
+    Raises
+    ------
+    ShapeMismatchError
+        If it is out of range.
+    DTypeMismatchError
+        If it is not an integer.
+    """
+    found = integer(name, "axis", axis)
+    if not -rank <= found < rank:
+        raise ShapeMismatchError(f"{name}: axis {found} is out of range for an array with {rank} dimensions")
+    return found % rank
+
+
+def integer(name: str, what: str, value: SupportsIndex) -> int:
+    """Return an argument that has to be an integer.
+
+    Raises
+    ------
+    DTypeMismatchError
+        If it is not.
+    """
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise DTypeMismatchError(f"{name}: {what} has to be an integer, got {value!r}") from None
 
 
 def reduce(
@@ -121,6 +150,14 @@ def reduce(
 def reshape(b: IrBuilder, value: Value, shape: tuple[int, ...]) -> Value:
     """Return the value with another shape of the same size."""
     return value if value.shape == shape else b.op("stablehlo::reshape", value, shape=shape)
+
+
+def window(b: IrBuilder, value: Value, axis: int, start: int, stop: int) -> Value:
+    """Return what lies between two positions of one axis."""
+    starts = tuple(start if one == axis else 0 for one in range(len(value.shape)))
+    limits = tuple(stop if one == axis else extent for one, extent in enumerate(value.shape))
+    strides = (1,) * len(value.shape)
+    return b.op("stablehlo::slice", value, start_indices=starts, limit_indices=limits, strides=strides)
 
 
 def transpose(b: IrBuilder, value: Value, axes: tuple[int, ...]) -> Value:

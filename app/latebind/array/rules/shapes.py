@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from latebind.array.rules.common import cast, expand
+from latebind.array.rules.common import broadcast_shape, cast, expand, normalize_axis, window
 from latebind.array.rules.common import reshape as reshape_value
 from latebind.array.rules.common import transpose as transpose_value
 from latebind.errors import ShapeMismatchError
@@ -44,18 +44,81 @@ RESHAPE: Final = Rule("reshape", _reshape, Rule("reshape", _reshape_back))
 
 
 def _broadcast_to(b: IrBuilder, x: Value, *, shape: tuple[int, ...]) -> Value:
+    if broadcast_shape("broadcast_to", (x.shape, shape)) != shape:
+        raise ShapeMismatchError(f"broadcast_to: an array of shape {x.shape} does not broadcast to the shape {shape}")
     return expand(b, x, shape)
 
 
 BROADCAST_TO: Final = Rule("broadcast_to", _broadcast_to)
 
 
-def _concat(b: IrBuilder, *values: Value, axis: int) -> Value:
+def _concat(b: IrBuilder, *values: Value, axis: int | None) -> Value:
+    """Join along an axis; without one, the values are flattened first."""
+    if axis is None:
+        values, axis = tuple(reshape_value(b, value, (value.type.size,)) for value in values), 0
+    else:
+        axis = normalize_axis("concat", axis, len(values[0].shape))
+    outer = {(len(value.shape), value.shape[:axis], value.shape[axis + 1 :]) for value in values}
+    if len(outer) > 1:
+        shapes = ", ".join(str(value.shape) for value in values)
+        raise ShapeMismatchError(f"concat: the shapes {shapes} have to be equal except along axis {axis}")
     dtype = promote_dtypes(*(value.dtype for value in values))
     return b.op("stablehlo::concatenate", *(cast(b, value, dtype) for value in values), dimension=axis)
 
 
 CONCAT: Final = Rule("concat", _concat)
+
+
+def _stack(b: IrBuilder, *values: Value, axis: int) -> Value:
+    """Join along a new axis."""
+    shape = values[0].shape
+    if any(value.shape != shape for value in values):
+        shapes = ", ".join(str(value.shape) for value in values)
+        raise ShapeMismatchError(f"stack: the arrays have to have one shape, got {shapes}")
+    axis = normalize_axis("stack", axis, len(shape) + 1)
+    widened = (*shape[:axis], 1, *shape[axis:])
+    return _concat(b, *(reshape_value(b, value, widened) for value in values), axis=axis)
+
+
+STACK: Final = Rule("stack", _stack)
+
+
+def _repeat(b: IrBuilder, x: Value, *, repeats: int, axis: int) -> Value:
+    """Each element `repeats` times in a row."""
+    shape = x.shape
+    repeated = (*shape[: axis + 1], repeats, *shape[axis + 1 :])
+    dims = tuple(one if one <= axis else one + 1 for one in range(len(shape)))
+    x = b.op("stablehlo::broadcast_in_dim", x, broadcast_dimensions=dims, shape=repeated)
+    return reshape_value(b, x, (*shape[:axis], shape[axis] * repeats, *shape[axis + 1 :]))
+
+
+REPEAT: Final = Rule("repeat", _repeat)
+
+
+def _tile(b: IrBuilder, x: Value, *, repetitions: tuple[int, ...]) -> Value:
+    """The whole array over and over, along each axis; `repetitions` has one number per axis of the result."""
+    x = reshape_value(b, x, (1,) * (len(repetitions) - len(x.shape)) + x.shape)
+    split = tuple(extent for pair in zip(repetitions, x.shape, strict=True) for extent in pair)
+    dims = tuple(range(1, len(split), 2))
+    tiled = b.op("stablehlo::broadcast_in_dim", x, broadcast_dimensions=dims, shape=split)
+    return reshape_value(b, tiled, tuple(count * extent for count, extent in zip(repetitions, x.shape, strict=True)))
+
+
+TILE: Final = Rule("tile", _tile)
+
+
+def _roll(b: IrBuilder, x: Value, *, shifts: tuple[int, ...], axes: tuple[int, ...]) -> Value:
+    """Elements moved along axes; what leaves at the end comes back at the front."""
+    for shift, axis in zip(shifts, axes, strict=True):
+        extent = x.shape[axis]
+        moved = shift % extent if extent else 0
+        if moved:
+            halves = window(b, x, axis, extent - moved, extent), window(b, x, axis, 0, extent - moved)
+            x = b.op("stablehlo::concatenate", *halves, dimension=axis)
+    return x
+
+
+ROLL: Final = Rule("roll", _roll)
 
 
 def permute(array: Array, axes: Sequence[int]) -> Array:

@@ -85,9 +85,9 @@ class LazyGraphExecutor:
             reference=reference if self.options.fallback == "reference" else None,
             verify=self.options.verify,
         )
-        self._interpretations = (
-            backend.interpretations if self.options.interpretations is None else self.options.interpretations
-        )
+        wanted = self.options.interpretations
+        # Who asks to see the compiled graphs wants each graph compiled.
+        self._interpretations = 0 if self.tracer.show else backend.interpretations if wanted is None else wanted
         self.worker = Worker(f"latebind {name}", self.options.queue_size)
         self.tapes: dict[tuple[int, BackendDevice], Tape] = {}
         self.closed = False

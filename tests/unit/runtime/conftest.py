@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -167,3 +169,9 @@ def here() -> Callable[..., str]:
         return f"{frame.f_back.f_code.co_filename}:{frame.f_back.f_lineno + offset}"
 
     return line
+
+
+@pytest.fixture(scope="session")
+def app_environment() -> dict[str, str]:
+    """The environment of a child process that imports latebind as this one does."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

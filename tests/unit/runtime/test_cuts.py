@@ -60,16 +60,14 @@ def test_memory_of_an_endless_loop_is_flat(executor, array):
             x += 1.0
             x *= 0.5
 
-    for _ in range(10):  # compiles what it is going to
-        run(1000)
-        executor.mark_step()
     tracemalloc.start()
     try:
-        run(1000)
-        executor.mark_step()
+        for _ in range(20):  # compiles what it is going to
+            run(1000)
+            executor.mark_step()
         gc.collect()
         before = tracemalloc.get_traced_memory()[0]
-        for _ in range(10):
+        for _ in range(20):
             run(1000)
             executor.mark_step()
         gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 from time import perf_counter
 from typing import Any
@@ -19,12 +20,15 @@ _LAZY_CORE_LIMIT = 10_000
 _LARGE = 100
 #: Repeats, for a size: enough to total about this many operations.
 _OPERATIONS = 200_000
+#: Runs of a compiled program; the collector's long passes fall into some of them.
+_WARM_RUNS = 5
 _COLUMNS = ["operations", "record", "first run", "first, total", "compiling run", "warm run", "warm, total"]
 
 
 def run(quick: bool) -> Report:
     """Measure graphs in which nothing repeats, and loops as they run by default."""
     report = Report("graph_size", TITLE)
+    gc.freeze()
     sizes = SIZES[:3] if quick else SIZES
     with peers.container(recording={"limit": 2 * SIZES[-1]}) as container:
         costs = {size: _phases(container, size, 2 if quick else _repeats(size)) for size in sizes}
@@ -50,13 +54,16 @@ def _phases(container: Any, size: int, repeats: int) -> list[float]:
     taken = []
     for repeat in range(repeats):
         program = shuffled(size, seed=size + repeat)
+        gc.collect()
         record, first = _record_and_run(program, x, c)
         compiling = first
         while not _compiled(container):
             _, compiling = _record_and_run(program, x, c)
         container.metrics().reset()
-        warm = [_record_and_run(program, x, c) for _ in range(3)][-1]
-        taken.append([record, first, compiling, warm[1], sum(warm)])
+        gc.collect()
+        warm = [_record_and_run(program, x, c) for _ in range(_WARM_RUNS)]
+        _, run = map(statistics.median, zip(*warm, strict=True))
+        taken.append([record, first, compiling, run, statistics.median(map(sum, warm))])
     return [statistics.median(column) for column in zip(*taken, strict=True)]
 
 
@@ -136,6 +143,7 @@ def _warm(size: int, quick: bool, x: Any, c: Any, finish: Any) -> float:
     """Return the median seconds of a program that was run before."""
     program = shuffled(size, seed=size)
     taken = []
+    gc.collect()
     for _ in range(2 if quick else _repeats(size) + 2):
         start = perf_counter()
         finish(apply(program, x, c))

@@ -12,6 +12,8 @@ import numpy as np
 Program = Sequence[Callable[[Any, Any], Any]]
 
 _OPERATORS = (operator.add, operator.sub, operator.mul, operator.truediv)
+#: The longest run of operations that `shuffled` keeps from occurring three times in a row; chance sees to longer ones.
+_LONGEST_RUN = 8
 
 
 def adds(length: int) -> Program:
@@ -20,8 +22,25 @@ def adds(length: int) -> Program:
 
 
 def shuffled(length: int, seed: int) -> Program:
-    """Return operations chosen at random, so that nothing repeats and the whole is one graph."""
-    return random.Random(seed).choices(_OPERATORS, k=length)
+    """Return operations in random order without a loop, even a short one: nothing occurs three times in a row.
+
+    So the whole is one graph: latebind takes three equal rounds at the end of a recording for a loop.
+    """
+    choose = random.Random(seed).choice
+    program: list[Callable[[Any, Any], Any]] = []
+    while len(program) < length:
+        program.append(choose(_OPERATORS))
+        while _ends_in_a_loop(program):
+            program[-1] = choose(_OPERATORS)
+    return program
+
+
+def _ends_in_a_loop(program: Program) -> bool:
+    end = len(program)
+    return any(
+        program[end - run :] == program[end - 2 * run : end - run] == program[end - 3 * run : end - 2 * run]
+        for run in range(1, min(_LONGEST_RUN, end // 3) + 1)
+    )
 
 
 def apply(program: Program, x: Any, c: Any) -> Any:

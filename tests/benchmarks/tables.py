@@ -127,17 +127,17 @@ def show(report: Mapping[str, Any], console: Console) -> None:
     """Print a report in the form that JSON has."""
     console.rule(f"{report['name']}: {report['title']}")
     for table in report["tables"]:
-        grid = RichTable(title=table["title"], title_justify="left", title_style="bold")
+        grid = RichTable(title=Text(table["title"]), title_justify="left", title_style="bold")
         for index, column in enumerate(table["columns"]):
             grid.add_column(column, justify="right" if index else "left")
         for row in table["rows"]:
             grid.add_row(*map(_cell, row), style="bold" if str(row[0]).startswith(LATEBIND) else None)
         console.print(grid)
         for note in table["notes"]:
-            console.print(f"  {note}", highlight=False)
+            console.print(f"  {note}", highlight=False, markup=False)
     for aim in report["aims"]:
-        verdict = "[green]met[/]" if aim["met"] else "[yellow]not met[/]"
-        console.print(f"  Aim: {aim['text']}. Measured: {aim['measured']}: {verdict}", highlight=False)
+        verdict = ("met", "green") if aim["met"] else ("not met", "yellow")
+        console.print(Text.assemble(f"  Aim: {aim['text']}. Measured: {aim['measured']}: ", verdict))
     for name, reason in report["missing"].items():
         console.print(f"  Missing: {name}: {reason}", style="yellow", highlight=False, markup=False)
     console.print()

@@ -20,10 +20,13 @@ from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.tape import Ground
 
 if TYPE_CHECKING:
+    from latebind.array.declared import DeclaredMethods as _Base
     from latebind.array.indexing import Index
+else:
+    _Base = LazyTensor
 
 
-class Array(LazyTensor):
+class Array(_Base):
     """A lazy n-dimensional array of the array API standard, with NumPy's views and in-place updates.
 
     Operations on it are recorded; nothing runs until a value is needed (`np.asarray`, `float`, `bool`, `print`), or
@@ -81,12 +84,12 @@ class Array(LazyTensor):
         return self._tape.ground
 
     @property
-    def T(self) -> Array:  # noqa: N802
+    def T(self) -> Array:
         """The transpose: all axes reversed; a view."""
         return permute(self, tuple(range(self.ndim))[::-1])
 
     @property
-    def mT(self) -> Array:  # noqa: N802
+    def mT(self) -> Array:
         """The matrix transpose: the last two axes exchanged; a view.
 
         Raises
@@ -112,14 +115,14 @@ class Array(LazyTensor):
         host = self._ground.executor.value(self)
         if options.get("copy") is None and options.get("max_version") is None:
             host = host.copy()  # consumers of the old protocol cannot be told that memory is read-only
-        return host.__dlpack__(**options)
+        return host.__dlpack__(**options)  # type: ignore[misc]
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return self._ground.executor.value(self).__dlpack_device__()  # type: ignore[return-value]
+        return self._ground.executor.value(self).__dlpack_device__()
 
     def item(self, *index: int) -> bool | int | float | complex:
         """Return one element as a Python scalar; the only one if no index is given."""
-        return self._ground.executor.value(self).item(*index)
+        return self._ground.executor.value(self).item(*index)  # type: ignore[no-any-return]
 
     def tolist(self) -> Any:
         """Return the value as nested lists of Python scalars."""

@@ -113,12 +113,14 @@ class CompiledFunction(Generic[P, R]):
         self.captures = 0
 
     def __get__(self, instance: object, owner: type | None = None) -> Callable[..., R]:
-        return self if instance is None else functools.partial(self, instance)  # type: ignore[return-value]
+        if instance is None:
+            return self
+        return functools.partial(self, instance)  # type: ignore[arg-type]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         leaves, structure = _flatten((args, kwargs))
         arrays: list[LazyTensor] = []
-        keys: list[Hashable] = []
+        keys: list[object] = []
         for position, leaf in enumerate(leaves):
             if isinstance(leaf, np.ndarray):
                 leaf = leaves[position] = as_array(leaf)
@@ -187,7 +189,7 @@ def compile(function: Callable[P, R]) -> CompiledFunction[P, R]:
 def _flatten(tree: Any) -> tuple[list[Any], Any]:
     import optree
 
-    return optree.tree_flatten(tree, none_is_leaf=True)  # type: ignore[return-value]
+    return optree.tree_flatten(tree, none_is_leaf=True)
 
 
 def _unflatten(treedef: Any, leaves: list[Any]) -> Any:
@@ -196,7 +198,7 @@ def _unflatten(treedef: Any, leaves: list[Any]) -> Any:
     return optree.tree_unflatten(treedef, leaves)
 
 
-def _leaf_key(leaf: Any) -> Hashable:
+def _leaf_key(leaf: Any) -> object:
     """Return what of an argument that is no array is part of the signature: a number's Python type, other values."""
     kind = type(leaf)
     return kind if kind in (int, float, complex) else (kind, leaf)
@@ -282,10 +284,11 @@ def _describe(
         (number, stand_in._pos) for number, stand_in in enumerate(stand_ins) if stand_in._tape is tape
     ]
     written += [(array, array._pos) for array in tape.written()]
+    scalars: list[Any] = list(tape.scalars)
     arguments = {
-        index: value.position for index, value in enumerate(tape.scalars) if isinstance(value, ScalarArgument)
+        index: value.position for index, value in enumerate(scalars) if isinstance(value, ScalarArgument)
     }
-    tape.scalars = [value.value if isinstance(value, ScalarArgument) else value for value in tape.scalars]
+    tape.scalars = [value.value if isinstance(value, ScalarArgument) else value for value in scalars]
     structure = Structure(tape.records)
     structure.promoted = frozenset(arguments)
     structure.sightings = _COMPILE_AT_ONCE

@@ -46,3 +46,8 @@ inf: Final[float] = float("inf")
 nan: Final[float] = float("nan")
 newaxis: Final = None
 pi: Final[float] = float(np.pi)
+
+
+def named(name: str) -> DType:
+    """Return the dtype with this name."""
+    return next(dtype for dtype in ALL if dtype.name == name)

@@ -6,27 +6,39 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from latebind.array.operands import PYTHON_SCALARS, apply, as_array, host_array, scalar_operand, to_ground
+from latebind.array.operands import apply, as_array, host_array, is_scalar, scalar_operand, to_ground
 from latebind.array.rules.elementwise import ASSIGN_WHERE
-from latebind.array.rules.indexing import BASIC_INDEX, BASIC_PUT, OFFENDING_INDEX, PUT, TAKE, AxisIndex, Structure
+from latebind.array.rules.indexing import (
+    BASIC_INDEX,
+    BASIC_PUT,
+    OFFENDING_INDEX,
+    PUT,
+    TAKE,
+    TAKE_ALONG,
+    AxisIndex,
+    Structure,
+)
 from latebind.errors import OutOfBoundsError
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import record
-from latebind.runtime.tape import Check, Tape
+from latebind.runtime.tape import PASSED, Check, Tape
 from latebind.runtime.views import index_scalars, take_view, write
 
 if TYPE_CHECKING:
     from latebind.array.array import Array
 
 Index: TypeAlias = (
-    "int | slice | EllipsisType | None | np.ndarray | Array | Sequence[object]"
-    " | tuple[int | slice | EllipsisType | None | np.ndarray | Array | Sequence[object], ...]"
+    "int | slice | EllipsisType | np.ndarray | Array | Sequence[object]"
+    " | tuple[int | slice | EllipsisType | np.ndarray | Array | Sequence[object] | None, ...] | None"
 )
+#: Indices that are data, or known when they are recorded.
+IndexArray: TypeAlias = "LazyTensor | np.ndarray"
 
 
 @dataclass(slots=True)
@@ -45,7 +57,7 @@ class _Parsed:
 
     structure: Structure
     starts: list[int]
-    arrays: list[tuple[int, LazyTensor | np.ndarray]]
+    arrays: list[tuple[int, IndexArray]]
     place: int
 
 
@@ -63,7 +75,7 @@ def get(array: Array, key: Index) -> Array:
     if parsed.starts or any(entry != ("all",) for entry in parsed.structure) or not parsed.arrays:
         value = take_view(BASIC_INDEX, array, (("structure", parsed.structure),), parsed.starts)
     if parsed.arrays:
-        value = _take(value, parsed)
+        value = take_arrays(value, parsed.arrays, parsed.place)
     return value  # type: ignore[return-value]
 
 
@@ -78,7 +90,7 @@ def put(array: Array, key: Index, value: Any) -> None:
     if mask is not None:
         if isinstance(mask, np.ndarray):
             mask = as_array(mask, array._ground)
-        if type(value) in PYTHON_SCALARS or np.ndim(value) == 0 or isinstance(value, LazyTensor) and value._type.size == 1:
+        if value._type.size == 1 if isinstance(value, LazyTensor) else is_scalar(value) or np.ndim(value) == 0:
             write(array, _with_value(ASSIGN_WHERE, array, [mask], value))
             return
         key = _nonzero(mask)
@@ -106,7 +118,7 @@ def _with_value(
     operands: list[LazyTensor] = [array, *before]
     position = len(operands)
     scalars = []
-    if type(value) in PYTHON_SCALARS or isinstance(value, np.generic):
+    if is_scalar(value):
         scalars = [scalar_operand(position, value)]
     else:
         operands.append(as_array(value, array._tape.ground))
@@ -115,27 +127,41 @@ def _with_value(
     return record(rule, operands, attributes, scalars=scalars)
 
 
-def _take(value: LazyTensor, parsed: _Parsed) -> LazyTensor:
-    axes, indices = _resolve_arrays(value, parsed)
-    out = apply(TAKE, value, *indices, axes=axes, place=parsed.place)
-    _check(value, parsed, axes, indices, out)
+def take_arrays(value: LazyTensor, arrays: Sequence[tuple[int, IndexArray]], place: int) -> Array:
+    """Return what arrays index: pairs of an axis and its indices, which broadcast against each other.
+
+    Parameters
+    ----------
+    place
+        Where the index axes go among the other axes of the result.
+    """
+    indices = _on_device(value, arrays)
+    out = apply(TAKE, value, *indices, axes=tuple(axis for axis, _ in arrays), place=place)
+    _check(value, arrays, indices, out)
+    return out
+
+
+def take_along(value: LazyTensor, index: IndexArray, axis: int) -> Array:
+    """Return elements of one axis by indices that differ along the other axes."""
+    arrays = [(axis, index)]
+    indices = _on_device(value, arrays)
+    out = apply(TAKE_ALONG, value, *indices, axis=axis)
+    _check(value, arrays, indices, out)
     return out
 
 
 def _put(target: LazyTensor, parsed: _Parsed, value: Any) -> LazyTensor:
-    axes, indices = _resolve_arrays(target, parsed)
-    attributes = (("axes", axes), ("place", parsed.place))
+    indices = _on_device(target, parsed.arrays)
+    attributes = (("axes", tuple(axis for axis, _ in parsed.arrays)), ("place", parsed.place))
     out = _with_value(PUT, target, [], value, attributes, after=indices)
-    _check(target, parsed, axes, indices, out)
+    _check(target, parsed.arrays, indices, out)
     return out
 
 
-def _resolve_arrays(value: LazyTensor, parsed: _Parsed) -> tuple[tuple[int, ...], list[LazyTensor]]:
-    """Return the indexed axes and their index arrays on the device; host indices are checked here and now."""
-    axes: list[int] = []
+def _on_device(value: LazyTensor, arrays: Sequence[tuple[int, IndexArray]]) -> list[LazyTensor]:
+    """Return index arrays on the device; those that are on the host are checked here and now."""
     indices: list[LazyTensor] = []
-    for axis, index in parsed.arrays:
-        axes.append(axis)
+    for axis, index in arrays:
         if isinstance(index, np.ndarray):
             extent = value._type.shape[axis]
             bad = index[(index < -extent) | (index >= extent)]
@@ -143,22 +169,22 @@ def _resolve_arrays(value: LazyTensor, parsed: _Parsed) -> tuple[tuple[int, ...]
                 raise OutOfBoundsError(_out_of_bounds(int(bad.flat[0]), axis, extent))
             index = to_ground(index, value._tape.ground)
         indices.append(index)
-    return tuple(axes), indices
+    return indices
 
 
 def _check(
-    value: LazyTensor, parsed: _Parsed, axes: tuple[int, ...], indices: list[LazyTensor], out: LazyTensor
+    value: LazyTensor, arrays: Sequence[tuple[int, IndexArray]], indices: Sequence[LazyTensor], out: LazyTensor
 ) -> None:
     """Add a check to the recording for each index array whose values are not known yet."""
     tape, position = out._tape, getattr(out, "_pos", 0)
-    for (axis, given), index in zip(parsed.arrays, indices, strict=True):
+    for (axis, given), index in zip(arrays, indices, strict=True):
         if isinstance(given, np.ndarray):
             continue
         extent = value._type.shape[axis]
         flag = apply(OFFENDING_INDEX, index, extent=extent)
         if isinstance(tape, Tape) and flag._tape is tape:
             tape.checks.append(Check(flag, position, lambda bad, a=axis, e=extent: _out_of_bounds(bad, a, e)))  # type: ignore[misc]
-        elif (bad := int(flag)) != -(2**63):  # eager mode, or the recording was flushed between the two
+        elif (bad := int(flag)) != PASSED:  # eager mode, or the recording was flushed between the two
             raise OutOfBoundsError(_out_of_bounds(bad, axis, extent))
 
 
@@ -178,7 +204,7 @@ def _basic_form(key: object) -> tuple[object, ...] | None:
     for entry in key if type(key) is tuple else (key,):
         kind = type(entry)
         if kind is slice:
-            part = (entry.start, entry.stop, entry.step)  # type: ignore[attr-defined]
+            part = (entry.start, entry.stop, entry.step)
             if not _SLICE_PARTS.issuperset(map(type, part)):
                 return None
             form.append(part)
@@ -262,7 +288,7 @@ def _parse(shape: tuple[int, ...], key: object) -> _Parsed:
     advanced = any(isinstance(e, (np.ndarray, LazyTensor)) and len(_shape(e)) > 0 for e in entries)
     structure: list[AxisIndex] = []
     starts: list[int] = []
-    arrays: list[tuple[int, LazyTensor | np.ndarray]] = []
+    arrays: list[tuple[int, IndexArray]] = []
     at: list[int] = []  # positions of the index arrays among the entries
     axis = kept = 0
     for number, entry in enumerate(entries):
@@ -278,7 +304,7 @@ def _parse(shape: tuple[int, ...], key: object) -> _Parsed:
             kept += 1
         elif advanced or _is_data(entry):
             structure.append(("all",))
-            arrays.append((kept, _index_array(entry)))
+            arrays.append((kept, index_array(entry)))
             at.append(number)
             kept += 1
         else:
@@ -288,9 +314,9 @@ def _parse(shape: tuple[int, ...], key: object) -> _Parsed:
     return _Parsed(tuple(structure), starts, arrays, _place(at, arrays))
 
 
-def _place(at: list[int], arrays: list[tuple[int, LazyTensor | np.ndarray]]) -> int:
+def _place(at: list[int], arrays: list[tuple[int, IndexArray]]) -> int:
     """NumPy puts the index axes where the first index array was if all are adjacent, else to the front."""
-    if not arrays or any(later - earlier != 1 for earlier, later in zip(at, at[1:], strict=False)):
+    if not arrays or any(later - earlier != 1 for earlier, later in pairwise(at)):
         return 0
     return arrays[0][0]
 
@@ -315,7 +341,14 @@ def _is_data(entry: object) -> bool:
     return isinstance(entry, LazyTensor)
 
 
-def _index_array(entry: object) -> LazyTensor | np.ndarray:
+def index_array(entry: object) -> IndexArray:
+    """Return indices as an array of integers: int64 on the host, as they are on a device.
+
+    Raises
+    ------
+    OutOfBoundsError
+        If they are not integers.
+    """
     found = entry if isinstance(entry, LazyTensor) else host_array(entry)
     if _dtype(found).kind not in "iu":
         raise OutOfBoundsError(

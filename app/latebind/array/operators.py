@@ -85,7 +85,7 @@ def _in_place(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, A
         if value is NotImplemented:
             return NotImplemented
         if value._type is not self._type:
-            value = _fitted(name, self, value)
+            value = fitted(name, self, value)
         write(self, value)
         return self
 
@@ -93,7 +93,7 @@ def _in_place(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, A
     return operator
 
 
-def _fitted(name: str, target: Array, value: Array) -> Array:
+def fitted(name: str, target: Array, value: Array) -> Array:
     """Return the result of an in-place operation converted to the target's dtype, if NumPy would allow that."""
     if value.shape != target.shape:
         raise ShapeMismatchError(

@@ -33,6 +33,12 @@ def promote_dtypes(*dtypes: DType) -> DType:
     return promoted
 
 
+def integer_range(dtype: DType) -> tuple[int, int]:
+    """Return the smallest and the largest value of an integer dtype."""
+    info = np.iinfo(dtype)  # type: ignore[type-var]
+    return int(info.min), int(info.max)
+
+
 def weak_scalar_dtype(key: TensorType | DType | type, array_dtypes: Sequence[DType]) -> DType:
     """Return the dtype that a scalar operand takes beside arrays of these dtypes.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from latebind.backends.interface import BackendData, BackendDevice
-from latebind.errors import DonatedDataError, ExecutionError, OutOfBoundsError
+from latebind.errors import DonatedDataError, OutOfBoundsError
 from latebind.runtime.interpreter import Interpreter, reason
 from latebind.runtime.tape import PASSED
 

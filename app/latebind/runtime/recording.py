@@ -13,8 +13,6 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-import numpy as np
-
 from latebind.errors import ContainerMismatchError, DeviceMismatchError
 from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.lazy import LazyTensor
@@ -122,7 +120,7 @@ def record(
     for place, key, value in scalars:
         keys.insert(place, key)
         values.append(value)
-        unchecked = unchecked or key is int or type(value) is ScalarArgument
+        unchecked = unchecked or key is int or isinstance(value, ScalarArgument)
     signature = rule.signature(tuple(keys), attributes)
     if unchecked:
         values = _checked_scalars(tape, signature, scalars)
@@ -224,7 +222,7 @@ def binary_operator(rule: Rule, slow: Callable[[Any, Any], Any], array_class: ty
         # Allocations may run finalisers that record, or read, on this very tape: they come before the position is
         # taken where possible, and the position is checked after the last one.
         frame = getframe(1)
-        out = _new(array_class)
+        out: Any = _new(array_class)
         try:
             if kind is array_class:
                 link = other._link

@@ -17,7 +17,7 @@ import numpy as np
 from latebind.errors import ScalarRangeError
 from latebind.ir.builder import IrBuilder
 from latebind.ir.node import Node, Value, post_order
-from latebind.ir.promotion import weak_scalar_dtype
+from latebind.ir.promotion import integer_range, weak_scalar_dtype
 from latebind.ir.types import DType, TensorType
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Signature:
 
     def _bounds(self, keys: Sequence[OperandKey]) -> tuple[int | None, int | None]:
         bounds = [
-            (int(np.iinfo(type.dtype).min), int(np.iinfo(type.dtype).max))
+            integer_range(type.dtype)
             if type.dtype.kind in "iu"
             else (-_FLOAT_LIMIT, _FLOAT_LIMIT)
             for key, type in zip(keys, self.operand_types, strict=True)

@@ -104,6 +104,20 @@ def normalize_axes(name: str, axis: Axes, rank: int) -> tuple[int, ...]:
     return found
 
 
+def axes_attribute(name: str, axis: Axes) -> tuple[int, ...] | None:
+    """Return an axis argument as an attribute: hashable, and not checked against a rank yet.
+
+    Raises
+    ------
+    DTypeMismatchError
+        If an axis is not an integer.
+    """
+    if axis is None:
+        return None
+    axes = axis if isinstance(axis, Sequence) else (axis,)
+    return tuple(integer(name, "axis", one) for one in axes)
+
+
 def normalize_axis(name: str, axis: SupportsIndex, rank: int) -> int:
     """Return an axis counted from the front.
 

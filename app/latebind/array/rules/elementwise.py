@@ -34,7 +34,7 @@ Emit = Callable[..., Value]
 def _loop(ufunc: np.ufunc, dtypes: tuple[DType, ...]) -> tuple[DType, ...]:
     """Return the dtypes of the ufunc's loop for these operands: operands, then result."""
     try:
-        return ufunc.resolve_dtypes((*dtypes, None))  # type: ignore[no-any-return]
+        return ufunc.resolve_dtypes((*dtypes, None))
     except (TypeError, ValueError) as error:
         names = ", ".join(dtype.name for dtype in dtypes)
         raise DTypeMismatchError(
@@ -254,6 +254,18 @@ def _imag(b: IrBuilder, x: Value) -> Value:
 
 RULES["real"] = Rule("real", _real)
 RULES["imag"] = Rule("imag", _imag)
+
+
+def _clip(b: IrBuilder, x: Value, *bounds: Value, low: bool, high: bool) -> Value:
+    """The bounds that there are, the lower one first."""
+    given = iter(bounds)
+    for name, present in (("maximum", low), ("minimum", high)):
+        if present:
+            x = RULES[name].function(b, x, next(given))
+    return x
+
+
+CLIP: Final = Rule("clip", _clip)
 
 
 def _astype(b: IrBuilder, x: Value, *, dtype: DType) -> Value:

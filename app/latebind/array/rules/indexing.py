@@ -1,7 +1,7 @@
 """Rules of indexing: windows with dynamic starts, gathers, scatters, and the check of indices that are data.
 
-A basic index is a *structure* (what happens to each axis, static) and its starts, which are scalar operands: `x[i]` in a
-loop is one structure, and an `i` that changes becomes a parameter instead of another program.
+A basic index is a *structure* (what happens to each axis, static) and its starts, which are scalar operands: `x[i]` in
+a loop is one structure, and an `i` that changes becomes a parameter instead of another program.
 """
 
 from __future__ import annotations
@@ -253,6 +253,40 @@ def _put(b: IrBuilder, x: Value, value: Value, *indices: Value, axes: tuple[int,
 
 
 PUT: Final = Rule("__setitem__", _put)
+
+
+def _take_along(b: IrBuilder, x: Value, index: Value, *, axis: int) -> Value:
+    """Gather along one axis with indices of their own for each position of the others, which broadcast."""
+    rank = len(x.shape)
+    if len(index.shape) != rank:
+        raise ShapeMismatchError(
+            f"take_along_axis: the indices need {rank} dimensions like the array, got shape {index.shape}"
+        )
+    others = tuple(one for one in range(rank) if one != axis)
+    shape = broadcast_shape("take_along_axis", [_without(value.shape, axis) for value in (x, index)])
+    x, index = (
+        expand(b, value, (*shape[:axis], value.shape[axis], *shape[axis:])) for value in (x, index)
+    )
+    return b.op(
+        "stablehlo::gather",
+        x,
+        _stack_indices(b, x, [index], [axis]),
+        offset_dims=(),
+        collapsed_slice_dims=(axis,),
+        operand_batching_dims=others,
+        start_indices_batching_dims=others,
+        start_index_map=(axis,),
+        index_vector_dim=rank,
+        slice_sizes=(1,) * rank,
+        indices_are_sorted=False,
+    )
+
+
+def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return (*shape[:axis], *shape[axis + 1 :])
+
+
+TAKE_ALONG: Final = Rule("take_along_axis", _take_along)
 
 
 def _offending_index(b: IrBuilder, index: Value, *, extent: int) -> Value:

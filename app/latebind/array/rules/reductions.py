@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -18,10 +19,12 @@ from latebind.array.rules.common import (
     reduce,
     reshape,
     scalar,
+    window,
 )
-from latebind.errors import DTypeMismatchError, ShapeMismatchError
+from latebind.errors import ShapeMismatchError
 from latebind.ir.builder import IrBuilder
 from latebind.ir.node import Value
+from latebind.ir.promotion import integer_range
 from latebind.ir.types import DType
 from latebind.runtime.signature import Rule
 
@@ -45,17 +48,17 @@ PROD: Final = Rule("prod", _prod)
 
 
 def lowest(dtype: DType) -> Number:
-    """Return the smallest value of a real dtype."""
-    if dtype.kind == "f":
-        return float("-inf")
-    return False if dtype == BOOL else int(np.iinfo(dtype).min)
+    """Return the smallest value of a dtype."""
+    if dtype.kind in "fc":
+        return -math.inf if dtype.kind == "f" else complex(-math.inf, -math.inf)
+    return False if dtype == BOOL else integer_range(dtype)[0]
 
 
 def highest(dtype: DType) -> Number:
-    """Return the largest value of a real dtype."""
-    if dtype.kind == "f":
-        return float("inf")
-    return True if dtype == BOOL else int(np.iinfo(dtype).max)
+    """Return the largest value of a dtype."""
+    if dtype.kind in "fc":
+        return math.inf if dtype.kind == "f" else complex(math.inf, math.inf)
+    return True if dtype == BOOL else integer_range(dtype)[1]
 
 
 def _extremum(name: str) -> Rule:
@@ -63,8 +66,6 @@ def _extremum(name: str) -> Rule:
     logical = "stablehlo::or" if name == "max" else "stablehlo::and"
 
     def function(b: IrBuilder, x: Value, *, axis: Axes, keepdims: bool) -> Value:
-        if x.dtype.kind == "c":
-            raise DTypeMismatchError(f"{name} of complex numbers is not defined: take abs() or real() first")
         axes = normalize_axes(name, axis, len(x.shape))
         _require_elements(name, x, axes)
         start = lowest(x.dtype) if name == "max" else highest(x.dtype)
@@ -164,8 +165,6 @@ COUNT_NONZERO: Final = Rule("count_nonzero", _count_nonzero)
 
 def _position(name: str) -> Rule:
     def function(b: IrBuilder, x: Value, *, axis: int | None, keepdims: bool) -> Value:
-        if x.dtype.kind == "c":
-            raise DTypeMismatchError(f"{name} of complex numbers is not defined: take abs() or real() first")
         shape = x.shape
         if axis is None:
             x = reshape(b, x, (int(np.prod(shape, dtype=np.int64)),))
@@ -208,3 +207,15 @@ def _cumulative(name: str) -> Rule:
 
 CUMULATIVE_SUM: Final = _cumulative("cumulative_sum")
 CUMULATIVE_PROD: Final = _cumulative("cumulative_prod")
+
+
+def _diff(b: IrBuilder, x: Value, *, axis: int, times: int) -> Value:
+    """Differences of neighbours, `times` over; of booleans, whether they differ."""
+    axis = normalize_axis("diff", axis, len(x.shape))
+    for _ in range(min(times, x.shape[axis])):
+        later, earlier = window(b, x, axis, 1, x.shape[axis]), window(b, x, axis, 0, x.shape[axis] - 1)
+        x = b.op("stablehlo::xor" if x.dtype == BOOL else "stablehlo::subtract", later, earlier)
+    return x
+
+
+DIFF: Final = Rule("diff", _diff)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from latebind.array.rules.common import BOOL, INT64, cast, expand, full, like, promote, reshape
+from latebind.array.rules.common import INT64, full, like, promote, reshape
 from latebind.array.rules.creation import positions
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
 from latebind.ir.builder import IrBuilder

@@ -1,0 +1,442 @@
+"""latebind: array code that is recorded, and run by the backend that the configuration names.
+
+The module is an array API namespace: `latebind.sin(x)` records an operation on a lazy array. Functions follow their
+operands; creation functions use the current container (`with container:`), else the process default, which is built
+from the configuration at its first use. Importing this module loads no engine and reads no configuration.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
+
+import latebind.array.methods
+import latebind.array.operators  # noqa: F401  (binds the operators)
+from latebind.array.array import Array
+from latebind.array.capture import CompiledFunction, compile
+from latebind.array.creation_functions import (
+    arange,
+    array,
+    asarray,
+    empty,
+    empty_like,
+    eye,
+    from_dlpack,
+    full,
+    full_like,
+    linspace,
+    meshgrid,
+    ones,
+    ones_like,
+    tril,
+    triu,
+    zeros,
+    zeros_like,
+)
+from latebind.array.data_type_functions import (
+    astype,
+    broadcast_arrays,
+    broadcast_shapes,
+    broadcast_to,
+    can_cast,
+    finfo,
+    iinfo,
+    isdtype,
+    result_type,
+)
+from latebind.array.dtypes import (
+    bool_ as bool,
+)
+from latebind.array.dtypes import (
+    complex64,
+    complex128,
+    e,
+    float16,
+    float32,
+    float64,
+    inf,
+    int8,
+    int16,
+    int32,
+    int64,
+    nan,
+    newaxis,
+    pi,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from latebind.array.elementwise_functions import (
+    abs,
+    acos,
+    acosh,
+    add,
+    asin,
+    asinh,
+    atan,
+    atan2,
+    atanh,
+    bitwise_and,
+    bitwise_invert,
+    bitwise_left_shift,
+    bitwise_or,
+    bitwise_right_shift,
+    bitwise_xor,
+    cbrt,
+    ceil,
+    clip,
+    conj,
+    copysign,
+    cos,
+    cosh,
+    divide,
+    equal,
+    exp,
+    exp2,
+    expm1,
+    floor,
+    floor_divide,
+    greater,
+    greater_equal,
+    hypot,
+    imag,
+    isfinite,
+    isinf,
+    isnan,
+    less,
+    less_equal,
+    log,
+    log1p,
+    log2,
+    log10,
+    logaddexp,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    nextafter,
+    not_equal,
+    positive,
+    pow,
+    real,
+    reciprocal,
+    remainder,
+    round,
+    sign,
+    signbit,
+    sin,
+    sinh,
+    sqrt,
+    square,
+    subtract,
+    tan,
+    tanh,
+    trunc,
+)
+from latebind.array.indexing_functions import (
+    take,
+    take_along_axis,
+)
+from latebind.array.info import NamespaceInfo as _NamespaceInfo
+from latebind.array.linear_algebra_functions import (
+    matmul,
+    matrix_transpose,
+    tensordot,
+    vecdot,
+)
+from latebind.array.manipulation_functions import (
+    concat,
+    expand_dims,
+    flip,
+    moveaxis,
+    permute_dims,
+    repeat,
+    reshape,
+    roll,
+    squeeze,
+    stack,
+    swapaxes,
+    tile,
+    unstack,
+)
+from latebind.array.namespace import API_VERSION as __array_api_version__
+from latebind.array.searching_functions import (
+    argmax,
+    argmin,
+    count_nonzero,
+    nonzero,
+    searchsorted,
+    where,
+)
+from latebind.array.sorting_functions import (
+    argsort,
+    sort,
+)
+from latebind.array.statistical_functions import (
+    cumulative_prod,
+    cumulative_sum,
+    max,
+    mean,
+    min,
+    prod,
+    std,
+    sum,
+    var,
+)
+from latebind.array.utility_functions import (
+    all,
+    any,
+    diff,
+)
+from latebind.errors import LatebindError
+from latebind.runtime.current import current_executor as _current_executor
+from latebind.runtime.current import set_default_factory as _set_default_factory
+from latebind.runtime.metrics import Metrics
+
+if TYPE_CHECKING:
+    from latebind.backends.interface import BackendDevice
+    from latebind.containers import Container, build_container, default_container
+    from latebind.runtime.executor import LazyGraphExecutor
+
+#: Loaded from `latebind.containers` when first asked for: the container's libraries are heavier than all the rest.
+_FROM_CONTAINERS = frozenset(("Container", "build_container", "default_container"))
+
+
+def _default_executor() -> LazyGraphExecutor:
+    from latebind.containers import default_executor
+
+    return default_executor()
+
+
+_set_default_factory(_default_executor)
+
+
+def sync(*arrays: Array) -> None:
+    """Start computing these arrays, and every live array of the recordings that they are part of.
+
+    Without arguments, the same as `mark_step`. Returns when the work is started; errors surface at the first use.
+    """
+    if not arrays:
+        mark_step()
+    for one in arrays:
+        one._tape.ground.executor.sync([one])
+
+
+def mark_step(device: BackendDevice | str | None = None) -> None:
+    """Close this thread's recording for a device of the current container and start computing its live arrays.
+
+    Raises
+    ------
+    DeviceMismatchError
+        If the backend has no such device.
+    """
+    _current_executor().mark_step(device)
+
+
+def wait_device_ops() -> None:
+    """Block until everything that the current container has started is done."""
+    _current_executor().wait_device_ops()
+
+
+def metrics() -> Metrics:
+    """Return the counters and timers of the current container."""
+    return _current_executor().metrics
+
+
+def __array_namespace_info__() -> _NamespaceInfo:
+    """Return what this namespace can do (array API standard, inspection)."""
+    return _NamespaceInfo(_current_executor)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FROM_CONTAINERS:
+        from latebind import containers
+
+        return getattr(containers, name)
+    if name == "__version__":
+        try:
+            return _version("latebind")
+        except PackageNotFoundError:
+            return "unknown"
+    raise AttributeError(f"module 'latebind' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FROM_CONTAINERS, "__version__"})
+
+
+__all__ = [
+    "Array",
+    "CompiledFunction",
+    "Container",
+    "LatebindError",
+    "Metrics",
+    "__array_api_version__",
+    "__array_namespace_info__",
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "all",
+    "any",
+    "arange",
+    "argmax",
+    "argmin",
+    "argsort",
+    "array",
+    "asarray",
+    "asin",
+    "asinh",
+    "astype",
+    "atan",
+    "atan2",
+    "atanh",
+    "bitwise_and",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "bool",
+    "broadcast_arrays",
+    "broadcast_shapes",
+    "broadcast_to",
+    "build_container",
+    "can_cast",
+    "cbrt",
+    "ceil",
+    "clip",
+    "compile",
+    "complex64",
+    "complex128",
+    "concat",
+    "conj",
+    "copysign",
+    "cos",
+    "cosh",
+    "count_nonzero",
+    "cumulative_prod",
+    "cumulative_sum",
+    "default_container",
+    "diff",
+    "divide",
+    "e",
+    "empty",
+    "empty_like",
+    "equal",
+    "exp",
+    "exp2",
+    "expand_dims",
+    "expm1",
+    "eye",
+    "finfo",
+    "flip",
+    "float16",
+    "float32",
+    "float64",
+    "floor",
+    "floor_divide",
+    "from_dlpack",
+    "full",
+    "full_like",
+    "greater",
+    "greater_equal",
+    "hypot",
+    "iinfo",
+    "imag",
+    "inf",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "isdtype",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "less",
+    "less_equal",
+    "linspace",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "mark_step",
+    "matmul",
+    "matrix_transpose",
+    "max",
+    "maximum",
+    "mean",
+    "meshgrid",
+    "metrics",
+    "min",
+    "minimum",
+    "moveaxis",
+    "multiply",
+    "nan",
+    "negative",
+    "newaxis",
+    "nextafter",
+    "nonzero",
+    "not_equal",
+    "ones",
+    "ones_like",
+    "permute_dims",
+    "pi",
+    "positive",
+    "pow",
+    "prod",
+    "real",
+    "reciprocal",
+    "remainder",
+    "repeat",
+    "reshape",
+    "result_type",
+    "roll",
+    "round",
+    "searchsorted",
+    "sign",
+    "signbit",
+    "sin",
+    "sinh",
+    "sort",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "std",
+    "subtract",
+    "sum",
+    "swapaxes",
+    "sync",
+    "take",
+    "take_along_axis",
+    "tan",
+    "tanh",
+    "tensordot",
+    "tile",
+    "tril",
+    "triu",
+    "trunc",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "unstack",
+    "var",
+    "vecdot",
+    "wait_device_ops",
+    "where",
+    "zeros",
+    "zeros_like",
+]

@@ -11,13 +11,11 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
-import latebind.array.methods
 import latebind.array.operators  # noqa: F401  (binds the operators)
 from latebind.array.array import Array
 from latebind.array.capture import CompiledFunction, compile
 from latebind.array.creation_functions import (
     arange,
-    array,
     asarray,
     empty,
     empty_like,
@@ -289,7 +287,6 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
-    "array",
     "asarray",
     "asin",
     "asinh",

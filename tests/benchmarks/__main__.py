@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--only NAME ...] [--json FILE] [--quick]`."""
+"""`python -m tests.benchmarks [--only NAME ...] [--json FILE] [--markdown FILE] [--quick]`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from time import perf_counter
 from typing import Any
 
 from rich.console import Console
-
 from tests.benchmarks import machine
+from tests.benchmarks.markdown import write_figures
 from tests.benchmarks.tables import Report, show, show_behind
 
 #: Modules of this package, in the order in which they run.
@@ -30,6 +30,10 @@ GROUPS = (
     "unseen_graph",
     "mlp_step",
 )
+
+
+class GroupError(Exception):
+    """A group could not run; the message holds its traceback."""
 
 
 def main() -> int:
@@ -47,10 +51,9 @@ def main() -> int:
         start = perf_counter()
         try:
             report = _run_here(name, options.quick) if options.quick or options.worker else _run_apart(name)
-        except Exception:
+        except GroupError as error:
             failed.append(name)
-            console.print(f"{name} failed:", style="red")
-            console.print(traceback.format_exc(), markup=False, highlight=False)
+            console.print(str(error), style="red", markup=False, highlight=False)
             continue
         report["seconds"] = perf_counter() - start
         reports.append(report)
@@ -58,6 +61,8 @@ def main() -> int:
             show(report, console)
     if not options.worker:
         show_behind(reports, console)
+    if options.markdown is not None:
+        write_figures(options.markdown, facts, reports)
     if options.json is not None:
         result = {"machine": facts, "quick": options.quick, "groups": reports, "failed": failed}
         options.json.write_text(json.dumps(result, indent=1) + "\n")
@@ -68,13 +73,17 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Ratios of latebind to its peers.")
     parser.add_argument("--only", nargs="+", choices=GROUPS, metavar="NAME", help=f"groups to run: {', '.join(GROUPS)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured to this file")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="replace the figures at the end of this page")
     parser.add_argument("--quick", action="store_true", help="few repeats, in one process: a check that it runs")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def _run_here(name: str, quick: bool) -> dict[str, Any]:
-    report: Report = importlib.import_module(f"tests.benchmarks.{name}").run(quick)
+    try:
+        report: Report = importlib.import_module(f"tests.benchmarks.{name}").run(quick)
+    except Exception:
+        raise GroupError(f"{name} failed:\n{traceback.format_exc()}") from None
     return asdict(report)
 
 
@@ -85,7 +94,7 @@ def _run_apart(name: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "tests.benchmarks", "--worker", "--only", name, "--json", str(result)]
         done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
         if done.returncode:
-            raise RuntimeError(done.stdout + done.stderr)
+            raise GroupError(done.stdout + done.stderr)
         report: dict[str, Any] = json.loads(result.read_text())["groups"][0]
         return report
 

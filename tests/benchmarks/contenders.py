@@ -57,9 +57,9 @@ def _importing(load: Callable[[], Any]) -> Any:
 
 def container(**settings: object) -> BoundContainer:
     """Return a container of the NumPy backend; use it as a context manager."""
-    from latebind.containers import build_container
+    import latebind as lb
 
-    return build_container(backend=settings.pop("backend", "numpy"), **settings)
+    return lb.build_container(backend="numpy", **settings)
 
 
 def load_torch() -> ModuleType:

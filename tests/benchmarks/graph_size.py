@@ -22,6 +22,8 @@ _LARGE = 100
 _OPERATIONS = 200_000
 #: Runs of a compiled program; the collector's long passes fall into some of them.
 _WARM_RUNS = 5
+#: Runs after which a backend that interprets new graphs has compiled.
+_UNTIL_WARM = 10
 _COLUMNS = ["operations", "record", "first run", "first, total", "compiling run", "warm run", "warm, total"]
 
 
@@ -36,9 +38,12 @@ def run(quick: bool) -> Report:
     with peers.container() as container:
         rows = [_loop(container, size, 2 if quick else _repeats(size)) for size in sizes]
     columns = ["operations", "first, total", "warm, total", "recordings", "loop cuts", "compiled"]
-    notes = ["us per operation. A loop is cut at its period and runs while Python records; the counters are per program."]
+    notes = [
+        "us per operation. A loop is cut at its period and runs while Python records. Recordings and cuts: per run.",
+        "Compiled: graphs compiled for this size that no smaller one had needed.",
+    ]
     report.tables.append(Table("the same number of adds in a loop, as it runs by default", columns, rows, notes))
-    _add_peers(report, sizes, quick)
+    _add_peers(report, {size: phases[-1] for size, phases in costs.items()}, quick)
     return report
 
 
@@ -93,7 +98,7 @@ def _add_phases(report: Report, costs: dict[int, list[float]]) -> None:
     rows.append([f"exponent from {_LARGE:,} on", *exponents])
     notes = [
         "us per operation; the exponent is k in cost = c * operations ** k, and 1 is linear.",
-        "First run: the graph has never been seen, its kinds of operation have. It is interpreted if the backend says so.",
+        "First run: the graph was never seen, its kinds of operation were; it is interpreted if the backend says so.",
     ]
     report.tables.append(Table("one graph without a loop, latebind on NumPy", _COLUMNS, rows, notes))
     for name, exponent in (("first, total", exponents[2]), ("warm, total", exponents[5])):
@@ -106,16 +111,17 @@ def _loop(container: Any, size: int, repeats: int) -> list[Cell]:
     x, c = map(lb.asarray, operands())
     program = adds(size)
     first = sum(_record_and_run(program, x, c))
-    warm = statistics.median([sum(_record_and_run(program, x, c)) for _ in range(repeats + 5)][5:])
+    warm = statistics.median([sum(_record_and_run(program, x, c)) for _ in range(_UNTIL_WARM + repeats)][_UNTIL_WARM:])
     metrics = container.metrics()
+    compiled = metrics.counter("UncachedCompile")
     metrics.reset()
     _record_and_run(program, x, c)
-    counters = [metrics.counter(name) for name in ("Recordings", "LoopCut", "UncachedCompile")]
-    return [size, first / size * 1e6, warm / size * 1e6, *counters]
+    return [size, first / size * 1e6, warm / size * 1e6, *map(metrics.counter, ("Recordings", "LoopCut")), compiled]
 
 
-def _add_peers(report: Report, sizes: tuple[int, ...], quick: bool) -> None:
-    """Add the warm cost of the same graphs on the peers that record."""
+def _add_peers(report: Report, latebind: dict[int, float], quick: bool) -> None:
+    """Add the warm cost of the same graphs on NumPy and on the peers that record."""
+    sizes = tuple(latebind)
     columns: list[list[Cell]] = [[*sizes, f"exponent from {_LARGE:,} on"]]
     names = ["operations"]
     for name, costs in (
@@ -127,8 +133,13 @@ def _add_peers(report: Report, sizes: tuple[int, ...], quick: bool) -> None:
         exponent = growth_exponent([size for size in costs if size >= _LARGE], measured) if measured else None
         columns.append([*(costs[size] / size * 1e6 if size in costs else None for size in sizes), exponent])
         names.append(name)
+        if costs:
+            worst = min(cost / latebind[size] for size, cost in costs.items())
+            report.lost_to("warm graph, at the size that is worst for latebind", {name: worst})
     notes = [f"us per operation, warm, in total. The lazy core is stopped at {_LAZY_CORE_LIMIT:,}."]
-    report.tables.append(Table("the same graphs on peers", names, [list(row) for row in zip(*columns)], notes))
+    report.tables.append(
+        Table("the same graphs on peers", names, [list(row) for row in zip(*columns, strict=True)], notes)
+    )
 
 
 def _guarded(report: Report, name: str, measure: Any, sizes: tuple[int, ...], quick: bool) -> dict[int, float]:

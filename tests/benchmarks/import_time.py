@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -17,8 +16,8 @@ TITLE = "import time"
 IMPORTS = {
     peers.LATEBIND: "latebind",
     "NumPy": "numpy",
-    "required dependencies": "numpy, dependency_injector.containers, pydantic, pydantic_settings, yaml, dotenv, optree, "
-    "typer, rich.console",
+    "required dependencies": "numpy, dependency_injector.containers, pydantic, pydantic_settings, yaml, dotenv, "
+    "optree, typer, rich.console",
     "PyTorch": "torch",
     "JAX": "jax.numpy",
     "MLX": "mlx.core",
@@ -44,7 +43,7 @@ def run(quick: bool) -> Report:
         found,
         rounds=1 if quick else 15,
         settle=False,
-        warmup=0 if quick else 1,
+        warmup=0,
         notes=[
             f"`import latebind` loads from outside the standard library: {', '.join(outside)}.",
             "Required dependencies: those of pyproject.toml, imported together without latebind.",
@@ -56,11 +55,16 @@ def run(quick: bool) -> Report:
 
 
 def _import(modules: str) -> Measure:
-    for module in modules.split(", "):
-        if importlib.util.find_spec(module.partition(".")[0]) is None:
-            raise peers.MissingPeerError(f"not installed: {module}")
-    return lambda: float(_python(_TIMED.format(modules))) * 1e3
+    code = _TIMED.format(modules)
+    try:
+        _python(code)
+    except RuntimeError as error:
+        raise peers.MissingPeerError(str(error).strip().splitlines()[-1]) from error
+    return lambda: float(_python(code)) * 1e3
 
 
 def _python(code: str) -> str:
-    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{code}: {done.stderr}")
+    return done.stdout

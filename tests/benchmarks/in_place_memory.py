@@ -6,6 +6,7 @@ Every contender runs in a process of its own (`python -m tests.benchmarks.in_pla
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tracemalloc
@@ -13,9 +14,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
-
 from tests.benchmarks import contenders as peers
 from tests.benchmarks.tables import Aim, Cell, Report, Table
 
@@ -26,38 +27,60 @@ NBYTES = 8_000_000
 MB = 1e6
 #: Steps before the measurement: compilation, donation, the allocator's pools.
 _WARMUP = 20
+#: Steps between two waits; the median block counts.
+_BLOCK = 10
+_ROUNDS = 3
 _EXIT_MISSING = 3
 
 Step = Callable[[int], None]
 
 
 def run(quick: bool) -> Report:
-    """Run the loop once per contender."""
+    """Run the loop of each contender, in turns."""
     report = Report("in_place_memory", TITLE)
     steps = 30 if quick else STEPS
     table = Table(
         f"x[i] = v; x += 1; mark_step, {steps:,} steps on an array of {NBYTES / MB:g} MB",
-        ["contender", "us per step", "resident growth, MB", "resident peak, MB", "traced growth, MB", "allocating steps"],
+        [
+            "contender",
+            "us per step",
+            "resident growth, MB",
+            "resident peak, MB",
+            "traced growth, MB",
+            "allocating steps",
+        ],
         [],
         [
-            f"After {_WARMUP} steps. Peak: above the resident memory with the array in place.",
-            f"Allocating: more than {NBYTES / 2 / MB:g} MB beyond what was held before the step, by tracemalloc, in a second "
-            "pass that waits after each step; engines that allocate outside Python are not traced.",
+            f"After {_WARMUP} steps. Time: median over blocks of {_BLOCK} steps and a wait, and over the processes.",
+            "Memory: the worst process. Resident peak: above the resident memory with the array in place.",
+            f"Allocating: more than {NBYTES / 2 / MB:g} MB beyond what was held before the step, by tracemalloc, in a "
+            "second pass that waits after each step; engines that allocate outside Python are not traced.",
         ],
     )
-    for name in _CONTENDERS:
-        result = _child(name, steps)
-        if isinstance(result, str):
-            report.missing[name] = result
-            table.rows.append([name, "missing", None, None, None, None])
-        else:
-            table.rows.append([name, *result])
+    rows: dict[str, list[list[Any]]] = {name: [] for name in _CONTENDERS}
+    for _ in range(1 if quick else _ROUNDS):
+        for name in [name for name in _CONTENDERS if name not in report.missing]:
+            result = _child(name, steps)
+            if isinstance(result, str):
+                report.missing[name] = result
+            else:
+                rows[name].append(result)
+    for name, taken in rows.items():
+        table.rows.append([name, *_summary(taken)] if taken else [name, "missing", None, None, None, None])
     report.tables.append(table)
+    times = {str(row[0]): row[1] for row in table.rows if isinstance(row[1], float)}
+    report.lost_to("in-place step", {name: time / times[peers.LATEBIND] for name, time in times.items()})
     _, _, growth, _, traced, allocating = table.rows[0]
     flat = abs(growth) < NBYTES / MB and traced < 0.1  # type: ignore[arg-type, operator]
     report.aims.append(Aim("latebind's memory is flat", f"{growth:.1f} MB resident, {traced:.2f} MB traced", flat))
     report.aims.append(Aim("latebind allocates no buffer per step", f"{allocating} of {steps} steps", allocating == 0))
     return report
+
+
+def _summary(taken: list[list[Any]]) -> list[Cell]:
+    """Return the median time and the worst memory of several rounds."""
+    seconds, *memory = zip(*taken, strict=True)
+    return [statistics.median(seconds), *(None if None in column else max(column) for column in memory)]
 
 
 def _child(name: str, steps: int) -> list[Cell] | str:
@@ -93,14 +116,15 @@ def measure(make: Callable[[], tuple[Step, Callable[[], object]]], steps: int, *
         step(i)
     wait()
     before = peak = resident()
-    start = perf_counter()
-    for i in range(steps):
-        step(i)
-        if i % 8 == 0:
-            peak = max(peak, resident())
-    wait()
-    seconds = perf_counter() - start
-    row: list[Cell] = [seconds / steps * 1e6, (resident() - before) / MB, (max(peak, resident()) - before) / MB]
+    blocks = []
+    for first in range(0, steps, _BLOCK):
+        start = perf_counter()
+        for i in range(first, first + _BLOCK):
+            step(i)
+        peak = max(peak, resident())
+        wait()
+        blocks.append((perf_counter() - start) / _BLOCK * 1e6)
+    row: list[Cell] = [statistics.median(blocks), (resident() - before) / MB, (max(peak, resident()) - before) / MB]
     return row + (_trace(make, steps) if traced else [None, None])
 
 

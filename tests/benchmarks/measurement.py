@@ -48,9 +48,9 @@ def round_robin(
 
     Notes
     -----
-    Who goes first rotates. With `settle`, a contender runs twice at its turn and the second run counts: in the first, the
-    processor's caches hold what the others left there. What is alive before the first round is frozen, so that the garbage that one contender
-    makes does not cost a pass over the modules of all others; the collector stays on.
+    Who goes first rotates. With `settle`, a contender runs twice at its turn and the second run counts: in the first,
+    the processor's caches hold what the others left there. What is alive before the first round is frozen, so that the
+    garbage that one contender makes does not cost a pass over the modules of all others; the collector stays on.
     """
     names = list(measures)
     for _ in range(warmup):

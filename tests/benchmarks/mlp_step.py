@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 from tests.benchmarks import contenders as peers
 from tests.benchmarks.contenders import Contenders
 from tests.benchmarks.measurement import Measure, per_call, scaled
@@ -37,9 +36,7 @@ def run(quick: bool) -> Report:
     return report
 
 
-def step(
-    maximum: Callable[..., Any], largest: Callable[..., Any], exp: Any, log: Any, total: Any
-) -> Train:
+def step(maximum: Callable[..., Any], largest: Callable[..., Any], exp: Any, log: Any, total: Any) -> Train:
     """Return the training step on an array library.
 
     Parameters
@@ -136,9 +133,7 @@ def latebind_step() -> Train:
     """Return the step on latebind."""
     import latebind as lb
 
-    return step(
-        lambda x: lb.maximum(x, 0), lambda x: lb.max(x, axis=1, keepdims=True), lb.exp, lb.log, lb.sum
-    )
+    return step(lambda x: lb.maximum(x, 0), lambda x: lb.max(x, axis=1, keepdims=True), lb.exp, lb.log, lb.sum)
 
 
 def _latebind(steps: int) -> Measure:

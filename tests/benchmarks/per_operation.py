@@ -1,4 +1,4 @@
-"""What one recorded operation costs: record only, and record and run on a cache hit, 1,000 operations on 4x4 float32."""
+"""What one recorded operation costs: record only, and record and run on a cache hit; 1,000 operations, 4x4 float32."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ OPERATIONS = 1000
 #: A recording of 512 operations is searched for a loop, whose rounds then run while Python records.
 _UNSEARCHED = 500
 _SEED = 1
+#: Runs after which a backend that interprets new graphs has compiled.
+_WARMUP = 10
 
 
 def run(quick: bool) -> Report:
@@ -28,14 +30,16 @@ def run(quick: bool) -> Report:
             f"record only, us per operation (chain of {OPERATIONS:,} adds)",
             _recording(adds(OPERATIONS)),
             rounds=rounds if quick else 20,
-            warmup=2 if quick else 6,
-            notes=[f"latebind records twice {_UNSEARCHED}: a longer loop is cut and starts to run. The rest is not timed."],
+            warmup=_WARMUP,
+            notes=[
+                f"latebind records twice {_UNSEARCHED}: a longer loop is cut and starts to run. The rest is not timed."
+            ],
         )
         ratios = report.compare(
             f"record + run on a cache hit, us per operation (chain of {OPERATIONS:,} adds)",
             _running(adds(OPERATIONS)),
             rounds=rounds,
-            warmup=2 if quick else 6,
+            warmup=_WARMUP,
             notes=["Until the value is there. Eager engines and JAX have nothing to record: they run."],
         )
         report.aim("at most an eighth of PyTorch's lazy core", ratios.get(peers.LAZY_CORE), 8)
@@ -44,7 +48,7 @@ def run(quick: bool) -> Report:
             f"record + run on a cache hit, us per operation ({OPERATIONS:,} operations without a loop)",
             _running(shuffled(OPERATIONS, _SEED)),
             rounds=rounds if quick else 30,
-            warmup=2 if quick else 6,
+            warmup=_WARMUP,
             notes=["Additions, subtractions, multiplications and divisions in random order: one graph, never cut."],
         )
     return report

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from tests.benchmarks import contenders as peers
 from tests.benchmarks.contenders import Contenders
 from tests.benchmarks.measurement import Measure, per_call, scaled
@@ -23,7 +22,7 @@ def run(quick: bool) -> Report:
     """Measure `x + c` and compiled functions of several widths."""
     report = Report("small_steps", TITLE)
     calls, rounds = (5, 2) if quick else (200, 40)
-    warmup = 2 if quick else 4
+    warmup = 3 if quick else 4
     with peers.container():
         report.compare(
             "x + c and start it, us per step (4x4 float32, warm)",
@@ -34,13 +33,13 @@ def run(quick: bool) -> Report:
         )
         for width in WIDTHS[:1] if quick else WIDTHS:
             ratios = report.compare(
-                f"call of a compiled function, {width} arrays in and out, us per call",
+                f"call of a compiled function, {width} in and {width} out, us per call",
                 _calls(width, calls),
                 rounds=rounds,
                 warmup=warmup,
                 notes=["The function adds 1 to each of its arguments (4x4 float32)."],
             )
-            report.aim(f"a compiled call with {width} arrays is below jax.jit's", ratios.get(peers.JIT), 1)
+            report.aim(f"a compiled call, {width} in and {width} out, is below jax.jit's", ratios.get(peers.JIT), 1)
     return report
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
-
 from tests.benchmarks.contenders import LATEBIND, Contenders
 from tests.benchmarks.measurement import Spread, round_robin
 
@@ -32,11 +31,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Something that the project wants to reach, with what was measured."""
+    """Something that the project wants to reach, with what was measured; `met` is `None` if a peer is missing."""
 
     text: str
     measured: str
-    met: bool
+    met: bool | None
 
 
 @dataclass(slots=True)
@@ -90,17 +89,24 @@ class Report:
         for name, values in taken.items():
             spread, ratio = Spread.of(values), ratios[name]
             rows.append([name, spread.median, _range(spread), ratio.median, _range(ratio)])
-            if ratio.median < 1 and not name.startswith(LATEBIND):
-                self.behind.append(f"{title}: {name} takes {number(ratio.median)} of latebind's time")
         rows += [[name, "missing", None, None, None] for name in missing]
+        self.lost_to(title, {name: ratio.median for name, ratio in ratios.items()})
         self.missing.update(missing)
         self.tables.append(Table(title, ["contender", *COMPARISON_COLUMNS], rows, list(notes)))
         return ratios
 
+    def lost_to(self, title: str, ratios: Mapping[str, float]) -> None:
+        """Note the peers that take less than latebind's time, if any."""
+        faster = [
+            f"{name} {number(ratio)}" for name, ratio in ratios.items() if ratio < 1 and not name.startswith(LATEBIND)
+        ]
+        if faster:
+            self.behind.append(f"{title}: {', '.join(faster)}")
+
     def aim(self, text: str, ratio: Spread | None, at_least: float) -> None:
         """Note an aim for a ratio to latebind; `None` if the peer is missing."""
         if ratio is None:
-            self.aims.append(Aim(text, "not measured: the peer is missing", False))
+            self.aims.append(Aim(text, "nothing", None))
         else:
             self.aims.append(Aim(text, f"{number(ratio.median)} times", ratio.median >= at_least))
 
@@ -117,10 +123,15 @@ def _range(spread: Spread) -> str:
     return f"{number(spread.lower)} to {number(spread.upper)}"
 
 
-def _cell(value: Cell) -> Text:
+def cell(value: Cell) -> str:
+    """Return a cell as text."""
     if value is None:
-        return Text("-")
-    return Text(value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else number(value))
+        return "-"
+    return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else number(value)
+
+
+#: How an aim ended, and in which colour to print it.
+VERDICTS = {True: ("met", "green"), False: ("not met", "yellow"), None: ("the peer is missing", "yellow")}
 
 
 def show(report: Mapping[str, Any], console: Console) -> None:
@@ -131,12 +142,14 @@ def show(report: Mapping[str, Any], console: Console) -> None:
         for index, column in enumerate(table["columns"]):
             grid.add_column(column, justify="right" if index else "left")
         for row in table["rows"]:
-            grid.add_row(*map(_cell, row), style="bold" if str(row[0]).startswith(LATEBIND) else None)
+            grid.add_row(
+                *(Text(cell(value)) for value in row), style="bold" if str(row[0]).startswith(LATEBIND) else None
+            )
         console.print(grid)
         for note in table["notes"]:
             console.print(f"  {note}", highlight=False, markup=False)
     for aim in report["aims"]:
-        verdict = ("met", "green") if aim["met"] else ("not met", "yellow")
+        verdict = VERDICTS[aim["met"]]
         console.print(Text.assemble(f"  Aim: {aim['text']}. Measured: {aim['measured']}: ", verdict))
     for name, reason in report["missing"].items():
         console.print(f"  Missing: {name}: {reason}", style="yellow", highlight=False, markup=False)
@@ -146,6 +159,6 @@ def show(report: Mapping[str, Any], console: Console) -> None:
 def show_behind(reports: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Print every comparison that latebind lost."""
     lost = [line for report in reports for line in report["behind"]]
-    console.rule("where latebind is behind")
+    console.rule("where latebind is behind: the peer's time divided by latebind's")
     for line in lost or ["nowhere in this run"]:
         console.print(f"  {line}", highlight=False, markup=False)

@@ -28,7 +28,7 @@ def run(quick: bool) -> Report:
         for size in SIZES[:1] if quick else SIZES:
             ratios = report.compare(
                 f"time to the first result of an unseen graph of {size:,} operations, ms",
-                _contenders(size),
+                _contenders(size, quick),
                 rounds=2 if quick else _ROUNDS[size],
                 settle=False,
                 notes=[
@@ -64,7 +64,7 @@ def _first(size: int, run: Callable[[Any], object]) -> Measure:
     return measure
 
 
-def _contenders(size: int) -> Contenders:
+def _contenders(size: int, quick: bool) -> Contenders:
     found = Contenders()
     found.add(peers.LATEBIND, lambda: _latebind(size))
     found.add(_COMPILED, lambda: _latebind_compiled(size))
@@ -72,7 +72,7 @@ def _contenders(size: int) -> Contenders:
     found.add(peers.LAZY_CORE, lambda: _lazy_core(size))
     found.add(peers.JIT, lambda: _jit(size))
     found.add(peers.MLX, lambda: _mlx(size, compiled=False))
-    if size <= _MLX_COMPILED_LIMIT:
+    if size <= _MLX_COMPILED_LIMIT and not quick:
         found.add(peers.MLX_COMPILED, lambda: _mlx(size, compiled=True))
     return found
 

@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from latebind.array import indexing
+from latebind.array.creation_functions import asarray
+from latebind.array.data_type_functions import astype
+from latebind.array.methods import ArrayMethods
 from latebind.array.operands import apply
 from latebind.array.rules.elementwise import ASTYPE, COPY
 from latebind.array.rules.shapes import matrix_transpose, permute
 from latebind.backends.interface import BackendDevice
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
 from latebind.ir.types import DType
-from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.tape import Ground
 
 if TYPE_CHECKING:
-    from latebind.array.declared import DeclaredMethods as _Base
+    from latebind.array.declared import DeclaredOperators as _Base
     from latebind.array.indexing import Index
+    from latebind.array.namespace import Namespace
 else:
-    _Base = LazyTensor
+    _Base = ArrayMethods
 
 
 class Array(_Base):
@@ -113,7 +116,8 @@ class Array(_Base):
     def __dlpack__(self, **options: Any) -> Any:
         """Export the value in host memory through DLPack, read-only."""
         host = self._ground.executor.value(self)
-        if options.get("copy") is None and options.get("max_version") is None:
+        version = options.get("max_version")
+        if options.get("copy") is None and (version is None or version < (1, 0)):
             host = host.copy()  # consumers of the old protocol cannot be told that memory is read-only
         return host.__dlpack__(**options)  # type: ignore[misc]
 
@@ -182,9 +186,7 @@ class Array(_Base):
         return (self[index] for index in range(self.shape[0]))
 
     def __contains__(self, value: Any) -> bool:
-        from latebind.array.utility_functions import any as any_
-
-        return bool(any_(self == value))
+        return bool((self == value).any())
 
     def __getitem__(self, key: Index) -> Array:
         return indexing.get(self, key)
@@ -196,8 +198,6 @@ class Array(_Base):
 
     def astype(self, dtype: object, *, copy: bool = True) -> Array:
         """Return the array converted to a dtype; itself if it has it already and `copy` is false."""
-        from latebind.array.data_type_functions import astype
-
         return astype(self, dtype, copy=copy)
 
     def copy(self) -> Array:
@@ -211,8 +211,6 @@ class Array(_Base):
         return apply(COPY, self)
 
     def __reduce__(self) -> tuple[object, tuple[np.ndarray]]:
-        from latebind.array.creation_functions import asarray
-
         return asarray, (np.array(self),)
 
     def to_device(self, device: BackendDevice | str, /, *, stream: None = None) -> Array:
@@ -225,7 +223,7 @@ class Array(_Base):
 
     # Protocols
 
-    def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType:
+    def __array_namespace__(self, *, api_version: str | None = None) -> ModuleType | Namespace:
         from latebind.array.namespace import namespace_of
 
         return namespace_of(self, api_version)

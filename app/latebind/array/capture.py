@@ -285,9 +285,7 @@ def _describe(
     ]
     written += [(array, array._pos) for array in tape.written()]
     scalars: list[Any] = list(tape.scalars)
-    arguments = {
-        index: value.position for index, value in enumerate(scalars) if isinstance(value, ScalarArgument)
-    }
+    arguments = {index: value.position for index, value in enumerate(scalars) if isinstance(value, ScalarArgument)}
     tape.scalars = [value.value if isinstance(value, ScalarArgument) else value for value in scalars]
     structure = Structure(tape.records)
     structure.promoted = frozenset(arguments)

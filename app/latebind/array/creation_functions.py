@@ -1,4 +1,4 @@
-"""Creation functions of the array API standard, and NumPy's `array`.
+"""Creation functions of the array API standard.
 
 They make arrays for the current container (`with container:`), or the process default, on `device` or its default
 device. Apart from `asarray` and `from_dlpack`, which take host memory over, they are recorded like any operation.
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 
 import numpy as np
 
-from latebind.array.conversion import as_is, convert, create, default_dtype, from_exporter, full as full_of, scalar_of
-from latebind.array.operands import ArrayLike, apply, as_array, checked_dtype, is_scalar, to_ground
+from latebind.array.conversion import as_is, convert, create, default_dtype, from_exporter, scalar_of
+from latebind.array.conversion import full as full_of
+from latebind.array.operands import ArrayLike, apply, as_array, as_arrays, checked_dtype, is_scalar, to_ground
 from latebind.array.rules.common import integer
 from latebind.array.rules.creation import ARANGE, EYE, LINSPACE, TRIANGLE
 from latebind.array.rules.shapes import BROADCAST_TO
@@ -58,7 +59,7 @@ def shape_of(name: str, shape: Shape) -> tuple[int, ...]:
     DTypeMismatchError
         If one is no integer.
     """
-    extents = shape if isinstance(shape, (tuple, list)) else tuple(shape) if hasattr(shape, "__iter__") else (shape,)
+    extents = shape if isinstance(shape, Sequence) else (shape,)
     found = tuple(integer(name, "an extent", extent) for extent in extents)
     if any(extent < 0 for extent in found):
         raise ShapeMismatchError(f"{name}: the shape {found} has a negative extent")
@@ -103,11 +104,6 @@ def asarray(obj: Any, /, *, dtype: DTypeLike = None, device: Device = None, copy
     if isinstance(obj, LazyTensor):
         return as_is(obj, _dtype(dtype), device, copy)  # type: ignore[arg-type]
     return convert(obj, ground_of(device), _dtype(dtype), copy)
-
-
-def array(obj: Any, dtype: DTypeLike = None, *, copy: bool | None = True) -> Array:
-    """Convert an object to an array of its own, as `numpy.array` does: `asarray` with `copy=True`."""
-    return asarray(obj, dtype=dtype, copy=copy)
 
 
 def from_dlpack(x: Any, /, *, device: Device = None, copy: bool | None = None) -> Array:
@@ -225,8 +221,14 @@ def eye(
     return create(EYE, ground, (INDEX, _offset("eye", k)), shape=shape, dtype=found)
 
 
+#: Further from the main diagonal than any element.
+_FAR = 2**62
+
+
 def _offset(name: str, k: Any) -> Any:
-    return k if isinstance(k, ScalarArgument) and isinstance(k.value, int) else integer(name, "k", k)
+    if isinstance(k, ScalarArgument) and isinstance(k.value, int):
+        return k
+    return max(-_FAR, min(integer(name, "k", k), _FAR))
 
 
 def full(shape: Shape, fill_value: ArrayLike, *, dtype: DTypeLike = None, device: Device = None) -> Array:
@@ -312,7 +314,7 @@ def meshgrid(*arrays: ArrayLike, indexing: Literal["xy", "ij"] = "xy") -> tuple[
     """
     if indexing not in ("xy", "ij"):
         raise ShapeMismatchError(f"meshgrid: indexing has to be 'xy' or 'ij', got {indexing!r}")
-    vectors = [as_array(value) for value in arrays]
+    vectors = as_arrays(*arrays)
     if any(vector.ndim > 1 for vector in vectors):
         raise ShapeMismatchError("meshgrid takes one-dimensional arrays")
     order = list(range(len(vectors)))
@@ -322,7 +324,7 @@ def meshgrid(*arrays: ArrayLike, indexing: Literal["xy", "ij"] = "xy") -> tuple[
     grids = []
     for number, vector in enumerate(vectors):
         along = tuple(vector.size if axis == order.index(number) else 1 for axis in range(len(order)))
-        grids.append(apply(BROADCAST_TO, vector.reshape(along), shape=shape))  # type: ignore[attr-defined]
+        grids.append(apply(BROADCAST_TO, vector.reshape(along), shape=shape))
     return tuple(grids)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from latebind.array.conversion import check_conversion
-from latebind.array.operands import ArrayLike, apply, as_array, checked_dtype
+from latebind.array.operands import ArrayLike, apply, as_array, as_arrays, checked_dtype
 from latebind.array.rules.common import broadcast_shape, integer
 from latebind.array.rules.elementwise import ASTYPE, COPY
 from latebind.array.rules.shapes import BROADCAST_TO
@@ -106,7 +106,7 @@ def broadcast_arrays(*arrays: ArrayLike) -> tuple[Array, ...]:
     ShapeMismatchError
         If the shapes do not broadcast.
     """
-    found = [as_array(array) for array in arrays]
+    found = as_arrays(*arrays)
     shape = broadcast_shape("broadcast_arrays", [array.shape for array in found])
     return tuple(apply(BROADCAST_TO, array, shape=shape) for array in found)
 
@@ -151,8 +151,8 @@ def finfo(type: DTypeLike | LazyTensor, /) -> FInfo:
     if dtype.kind not in "fc":
         raise DTypeMismatchError(f"finfo takes a floating-point dtype, got {dtype.name}: use iinfo for integers")
     found = np.finfo(dtype)  # type: ignore[type-var]
-    limits = (found.eps, found.max, found.min, found.smallest_normal)
-    return FInfo(found.bits, *map(float, limits), dtype=np.dtype(found.dtype))
+    eps, largest, least, normal = map(float, (found.eps, found.max, found.min, found.smallest_normal))
+    return FInfo(found.bits, eps, largest, least, normal, np.dtype(found.dtype))
 
 
 def iinfo(type: DTypeLike | LazyTensor, /) -> IInfo:
@@ -221,4 +221,3 @@ def _dtype_of(value: Any) -> DType:
     if isinstance(value, (np.ndarray, np.generic)):
         return checked_dtype(value.dtype)
     return checked_dtype(value)
-

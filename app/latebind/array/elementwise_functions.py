@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from latebind.array.operands import ArrayLike, apply, is_scalar
+from latebind.array.operands import ArrayLike, apply, beyond, is_scalar
 from latebind.array.rules.elementwise import CLIP, COPY, RULES
 from latebind.errors import ScalarRangeError
 from latebind.ir.promotion import integer_range
-from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.signature import Rule
 
@@ -136,13 +135,7 @@ def compare(rule: Rule, x1: ArrayLike, x2: ArrayLike) -> Array:
     try:
         return apply(rule, x1, x2)
     except ScalarRangeError:
-        return apply(rule, *(_beyond(x) if is_scalar(x) else x for x in (x1, x2)))
-
-
-def _beyond(number: ArrayLike) -> ArrayLike:
-    """Return an infinity on the side of a number that no element of the other operand reaches."""
-    value = number.value if isinstance(number, ScalarArgument) else number
-    return float("inf") if value > 0 else float("-inf")  # type: ignore[operator]
+        return apply(rule, *(beyond(x) if is_scalar(x) else x for x in (x1, x2)))
 
 
 abs = _unary("abs", "Absolute value; the modulus of complex numbers.", _ABS)

@@ -52,6 +52,6 @@ class NamespaceInfo:
         """Return the supported dtypes by name, of one kind (as in `isdtype`) or of all."""
         return {dtype.name: dtype for dtype in _STANDARD if kind is None or isdtype(dtype, kind)}
 
-    def devices(self) -> list[BackendDevice]:
+    def devices(self) -> tuple[BackendDevice, ...]:
         """Return the backend's devices, the default one first."""
-        return list(self._executor().backend.backend_devices())
+        return tuple(self._executor().backend.backend_devices())

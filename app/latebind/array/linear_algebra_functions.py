@@ -6,7 +6,7 @@ import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from latebind.array.operands import ArrayLike, apply, as_array
+from latebind.array.operands import ArrayLike, apply, as_array, as_arrays
 from latebind.array.rules.common import normalize_axis
 from latebind.array.rules.linear import MATMUL, TENSORDOT, VECDOT
 from latebind.array.rules.shapes import matrix_transpose as transposed
@@ -23,8 +23,8 @@ def matmul(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     Parameters
     ----------
     x1, x2
-        Shapes `(..., M, K)` and `(..., K, N)`, whose leading axes broadcast; a vector of K elements is a row on the left and
-        a column on the right. Any dtype; they promote.
+        Shapes `(..., M, K)` and `(..., K, N)`, whose leading axes broadcast; a vector of K elements is a row on the
+        left and a column on the right. Any dtype; they promote.
 
     Returns
     -------
@@ -58,9 +58,7 @@ def matrix_transpose(x: ArrayLike, /) -> Array:
     return transposed(as_array(x))
 
 
-def tensordot(
-    x1: ArrayLike, x2: ArrayLike, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2
-) -> Array:
+def tensordot(x1: ArrayLike, x2: ArrayLike, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Array:
     """Sum of products over several axes.
 
     Parameters
@@ -85,7 +83,7 @@ def tensordot(
     -----
     Array API standard, linear algebra functions, `tensordot`.
     """
-    first, second = as_array(x1), as_array(x2)
+    first, second = as_arrays(x1, x2)
     if isinstance(axes, (tuple, list)):
         one, two = (tuple([side] if isinstance(side, int) else side) for side in axes)
     else:
@@ -130,7 +128,7 @@ def vecdot(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Array:
     -----
     Array API standard, linear algebra functions, `vecdot`.
     """
-    first, second = as_array(x1), as_array(x2)
+    first, second = as_arrays(x1, x2)
     if not first.ndim or not second.ndim:
         raise ShapeMismatchError("vecdot: both operands need at least one dimension")
     if axis >= 0 and first.ndim != second.ndim:

@@ -14,11 +14,10 @@ from latebind.array import indexing
 from latebind.array.creation_functions import Shape, shape_of
 from latebind.array.data_type_functions import broadcast_arrays, broadcast_shapes, broadcast_to
 from latebind.array.layout import reshape_is_view
-from latebind.array.operands import ArrayLike, apply, as_array
+from latebind.array.operands import ArrayLike, apply, as_array, as_arrays
 from latebind.array.rules.common import Axes, axes_attribute, integer, normalize_axes, normalize_axis
 from latebind.array.rules.shapes import CONCAT, REPEAT, RESHAPE, ROLL, STACK, TILE, permute
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
-from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.signature import Rule
 from latebind.runtime.views import take_view
 
@@ -67,8 +66,7 @@ def _joined(rule: Rule, arrays: Sequence[ArrayLike], axis: int | None) -> Array:
     given = list(arrays)
     if not given:
         raise ShapeMismatchError(f"{rule.name}: at least one array is needed")
-    ground = next((array._tape.ground for array in given if isinstance(array, LazyTensor)), None)
-    parts = [as_array(array, ground) for array in given]
+    parts = as_arrays(*given)
     if rule is CONCAT and axis is not None and any(not part.ndim for part in parts):
         raise ShapeMismatchError("concat: arrays without dimensions cannot be joined: use stack")
     return apply(rule, *parts, axis=axis)
@@ -337,5 +335,3 @@ def unstack(x: ArrayLike, /, *, axis: int = 0) -> tuple[Array, ...]:
     number = normalize_axis("unstack", axis, array.ndim)
     leading = (slice(None),) * number
     return tuple(indexing.get(array, (*leading, position)) for position in range(array.shape[number]))
-
-

@@ -1,12 +1,16 @@
-"""NumPy's methods of arrays, each the function of the same name."""
+"""NumPy's methods of arrays: each hands over to the function of the same name.
+
+Signatures are NumPy's, so that `numpy.sum(x)` and its like, which call the method, work on lazy arrays and stay lazy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, cast
+
+import numpy as np
 
 from latebind.array import (
-    creation_functions,
     elementwise_functions,
     indexing_functions,
     linear_algebra_functions,
@@ -16,143 +20,236 @@ from latebind.array import (
     statistical_functions,
     utility_functions,
 )
-from latebind.array.array import Array
+from latebind.array.data_type_functions import astype
+from latebind.array.operands import ArrayLike, as_array
+from latebind.array.output import Output, deliver
+from latebind.array.rules.common import Axes, integer
+from latebind.errors import DTypeMismatchError, ShapeMismatchError
+from latebind.runtime.lazy import LazyTensor
 
-_SAME_NAME = {
-    statistical_functions: ("sum", "prod", "mean", "min", "max", "std", "var"),
-    utility_functions: ("all", "any"),
-    searching_functions: ("argmax", "argmin", "nonzero"),
-    sorting_functions: ("argsort",),
-    manipulation_functions: ("squeeze", "repeat"),
-    elementwise_functions: ("clip",),
-    indexing_functions: ("take",),
-}
+if TYPE_CHECKING:
+    from latebind.array.array import Array
+    from latebind.array.creation_functions import DTypeLike
 
-
-def _positional(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """Return a method that takes the axis by position too, as NumPy's methods do."""
-
-    def method(self: Array, axis: int | tuple[int, ...] | None = None, **options: Any) -> Array:
-        result: Array = function(self, axis=axis, **options)
-        return result
-
-    method.__doc__ = f"The function `{name}` of this array."
-    return method
+Order = Literal["C", "A", "K"]
 
 
-def _plain(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    def method(self: Array, *args: Any, **options: Any) -> Any:
-        return function(self, *args, **options)
+class ArrayMethods(LazyTensor):
+    """The methods of `Array` that are functions of the namespace, too."""
 
-    method.__doc__ = f"The function `{name}` of this array."
-    return method
+    __slots__ = ()
+
+    @property
+    def real(self) -> Array:
+        """The real part; an array of its own."""
+        return elementwise_functions.real(self)
+
+    @property
+    def imag(self) -> Array:
+        """The imaginary part, 0 of real numbers; an array of its own."""
+        return elementwise_functions.imag(self)
+
+    def all(self, axis: Axes = None, out: Output = None, keepdims: bool = False) -> Array:
+        """Whether all elements along axes are true."""
+        return deliver("all", utility_functions.all(self, axis=axis, keepdims=keepdims), out)
+
+    def any(self, axis: Axes = None, out: Output = None, keepdims: bool = False) -> Array:
+        """Whether an element along axes is true."""
+        return deliver("any", utility_functions.any(self, axis=axis, keepdims=keepdims), out)
+
+    def argmax(self, axis: int | None = None, out: Output = None, *, keepdims: bool = False) -> Array:
+        """The positions of the largest elements."""
+        return deliver("argmax", searching_functions.argmax(self, axis=axis, keepdims=keepdims), out)
+
+    def argmin(self, axis: int | None = None, out: Output = None, *, keepdims: bool = False) -> Array:
+        """The positions of the smallest elements."""
+        return deliver("argmin", searching_functions.argmin(self, axis=axis, keepdims=keepdims), out)
+
+    def argsort(
+        self,
+        axis: int | None = -1,
+        kind: str | None = None,
+        order: None = None,
+        *,
+        stable: bool | None = None,
+        descending: bool = False,
+    ) -> Array:
+        """The indices that sort the array; stable whatever `kind` says."""
+        flat, along = (self.ravel(), 0) if axis is None else (self, axis)
+        return sorting_functions.argsort(flat, axis=along, descending=descending)
+
+    def clip(self, min: ArrayLike | None = None, max: ArrayLike | None = None, out: Output = None) -> Array:
+        """The elements limited to an interval."""
+        return deliver("clip", elementwise_functions.clip(self, min, max), out)
+
+    def conj(self) -> Array:
+        """The complex conjugate."""
+        return elementwise_functions.conj(self)
+
+    conjugate = conj
+
+    def cumprod(self, axis: int | None = None, dtype: DTypeLike = None, out: Output = None) -> Array:
+        """The products of all elements up to each position; of the flattened array if there is no axis."""
+        flat, along = (self.ravel(), 0) if axis is None else (self, axis)
+        return deliver("cumprod", statistical_functions.cumulative_prod(flat, axis=along, dtype=dtype), out)
+
+    def cumsum(self, axis: int | None = None, dtype: DTypeLike = None, out: Output = None) -> Array:
+        """The sums of all elements up to each position; of the flattened array if there is no axis."""
+        flat, along = (self.ravel(), 0) if axis is None else (self, axis)
+        return deliver("cumsum", statistical_functions.cumulative_sum(flat, axis=along, dtype=dtype), out)
+
+    def dot(self, other: ArrayLike, out: Output = None) -> Array:
+        """NumPy's `dot`: over the last axis of this array and the second to last (or only) one of the other.
+
+        Raises
+        ------
+        ShapeMismatchError
+            If the two axes differ in length.
+        """
+        factor = as_array(other, self._tape.ground)
+        rank = len(self._type.shape)
+        if not rank or not factor.ndim:
+            result = elementwise_functions.multiply(self, factor)
+        else:
+            axes = ([rank - 1], [max(factor.ndim - 2, 0)])
+            result = linear_algebra_functions.tensordot(self, factor, axes=axes)
+        return deliver("dot", result, out)
+
+    def fill(self, value: ArrayLike) -> None:
+        """Set every element to a value."""
+        cast("Array", self)[...] = value
+
+    def flatten(self, order: Order = "C") -> Array:
+        """The elements in one dimension, in an array of their own."""
+        _check_order(order)
+        return manipulation_functions.reshape(self, (-1,), copy=True)
+
+    def max(self, axis: Axes = None, out: Output = None, keepdims: bool = False) -> Array:
+        """The largest elements along axes."""
+        return deliver("max", statistical_functions.max(self, axis=axis, keepdims=keepdims), out)
+
+    def mean(self, axis: Axes = None, dtype: DTypeLike = None, out: Output = None, keepdims: bool = False) -> Array:
+        """The arithmetic mean along axes."""
+        return deliver("mean", statistical_functions.mean(self, axis=axis, dtype=dtype, keepdims=keepdims), out)
+
+    def min(self, axis: Axes = None, out: Output = None, keepdims: bool = False) -> Array:
+        """The smallest elements along axes."""
+        return deliver("min", statistical_functions.min(self, axis=axis, keepdims=keepdims), out)
+
+    def nonzero(self) -> tuple[Array, ...]:
+        """The positions of the elements that are not zero; reads the values."""
+        return searching_functions.nonzero(self)
+
+    def prod(self, axis: Axes = None, dtype: DTypeLike = None, out: Output = None, keepdims: bool = False) -> Array:
+        """The product along axes."""
+        return deliver("prod", statistical_functions.prod(self, axis=axis, dtype=dtype, keepdims=keepdims), out)
+
+    def ravel(self, order: Order = "C") -> Array:
+        """The elements in one dimension; a view where NumPy's would be one."""
+        _check_order(order)
+        return manipulation_functions.reshape(self, (-1,))
+
+    def repeat(self, repeats: int | ArrayLike, axis: int | None = None) -> Array:
+        """An array with each element repeated."""
+        return manipulation_functions.repeat(self, repeats, axis=axis)
+
+    def reshape(
+        self, *shape: SupportsIndex | Sequence[SupportsIndex], order: Order = "C", copy: bool | None = None
+    ) -> Array:
+        """The elements in another shape, given as a tuple or as numbers; a view where NumPy's would be one."""
+        _check_order(order)
+        return manipulation_functions.reshape(self, _unpacked(shape), copy=copy)
+
+    def round(self, decimals: int = 0, out: Output = None) -> Array:
+        """The elements rounded to decimals, halves to even."""
+        places = integer("round", "decimals", decimals)
+        if not places or (self._type.dtype.kind in "iub" and places > 0):
+            return deliver("round", elementwise_functions.round(self), out)
+        power = 10.0 ** abs(places)
+        if self._type.dtype.kind in "iub":
+            raise DTypeMismatchError("round with negative decimals takes floating-point numbers")
+        scaled = (
+            elementwise_functions.multiply(self, power) if places > 0 else elementwise_functions.divide(self, power)
+        )
+        rounded = elementwise_functions.round(scaled)
+        back = elementwise_functions.divide if places > 0 else elementwise_functions.multiply
+        return deliver("round", back(rounded, power), out)
+
+    def sort(self, axis: int = -1, kind: str | None = None, order: None = None, *, stable: bool | None = None) -> None:
+        """Sort in place along an axis."""
+        cast("Array", self)[...] = sorting_functions.sort(self, axis=axis, stable=True)
+
+    def squeeze(self, axis: Axes = None) -> Array:
+        """A view without axes of extent 1."""
+        return manipulation_functions.squeeze(self, axis)
+
+    def std(
+        self,
+        axis: Axes = None,
+        dtype: DTypeLike = None,
+        out: Output = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        *,
+        correction: float | None = None,
+    ) -> Array:
+        """The standard deviation along axes; `correction` is another name for `ddof`."""
+        x = self if dtype is None else astype(self, dtype, copy=False)
+        lost = ddof if correction is None else correction
+        return deliver("std", statistical_functions.std(x, axis=axis, correction=lost, keepdims=keepdims), out)
+
+    def sum(self, axis: Axes = None, dtype: DTypeLike = None, out: Output = None, keepdims: bool = False) -> Array:
+        """The sum along axes."""
+        return deliver("sum", statistical_functions.sum(self, axis=axis, dtype=dtype, keepdims=keepdims), out)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Array:
+        """A view with two axes exchanged."""
+        return manipulation_functions.swapaxes(self, axis1, axis2)
+
+    def take(
+        self, indices: ArrayLike, axis: int | None = None, out: Output = None, mode: Literal["raise"] = "raise"
+    ) -> Array:
+        """Elements of an axis by their indices; of the flattened array if there is no axis."""
+        if mode != "raise":
+            raise ShapeMismatchError(f"take: mode {mode!r} is not supported; indices out of bounds raise")
+        flat, along = (self.ravel(), 0) if axis is None else (self, axis)
+        return deliver("take", indexing_functions.take(flat, indices, axis=along), out)
+
+    def transpose(self, *axes: SupportsIndex | Sequence[SupportsIndex] | None) -> Array:
+        """A view with the axes in another order, given as a tuple or as numbers; reversed by default."""
+        rank = len(self._type.shape)
+        order = range(rank)[::-1] if not axes or axes == (None,) else _unpacked(axes)
+        return manipulation_functions.permute_dims(self, order)
+
+    def var(
+        self,
+        axis: Axes = None,
+        dtype: DTypeLike = None,
+        out: Output = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+        *,
+        correction: float | None = None,
+    ) -> Array:
+        """The variance along axes; `correction` is another name for `ddof`."""
+        x = self if dtype is None else astype(self, dtype, copy=False)
+        lost = ddof if correction is None else correction
+        return deliver("var", statistical_functions.var(x, axis=axis, correction=lost, keepdims=keepdims), out)
+
+    def __divmod__(self, other: ArrayLike) -> tuple[Array, Array]:
+        return elementwise_functions.floor_divide(self, other), elementwise_functions.remainder(self, other)
+
+    def __rdivmod__(self, other: ArrayLike) -> tuple[Array, Array]:
+        return elementwise_functions.floor_divide(other, self), elementwise_functions.remainder(other, self)
 
 
-def _shape_from(args: tuple[Any, ...]) -> Any:
-    return args[0] if len(args) == 1 and not isinstance(args[0], int) else args
+def _unpacked(arguments: tuple[Any, ...]) -> Sequence[SupportsIndex]:
+    """Return numbers that were given one by one, or as one tuple."""
+    if len(arguments) == 1 and isinstance(arguments[0], (Sequence, np.ndarray)):
+        return tuple(arguments[0])
+    return arguments
 
 
-def _reshape(self: Array, *shape: Any, copy: bool | None = None) -> Array:
-    """The array with another shape; a view where NumPy's would be one."""
-    return manipulation_functions.reshape(self, _shape_from(shape), copy=copy)
-
-
-def _ravel(self: Array) -> Array:
-    """The elements in one dimension; a view where NumPy's would be one."""
-    return manipulation_functions.reshape(self, (-1,))
-
-
-def _flatten(self: Array) -> Array:
-    """The elements in one dimension, in an array of their own."""
-    return manipulation_functions.reshape(self, (-1,), copy=True)
-
-
-def _transpose(self: Array, *axes: Any) -> Array:
-    """The axes in another order, reversed by default; a view."""
-    order = _shape_from(axes) if axes and axes != (None,) else range(self.ndim)[::-1]
-    return manipulation_functions.permute_dims(self, tuple(order))
-
-
-def _swapaxes(self: Array, axis1: int, axis2: int) -> Array:
-    """Two axes exchanged; a view."""
-    order = list(range(self.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
-    return manipulation_functions.permute_dims(self, tuple(order))
-
-
-def _round(self: Array) -> Array:
-    """The nearest integers, half to even."""
-    return elementwise_functions.round(self)
-
-
-def _dot(self: Array, other: Any) -> Array:
-    """NumPy's dot: product of scalars, inner product of vectors, matrix product."""
-    other = creation_functions.asarray(other)
-    if not self.ndim or not other.ndim:
-        return elementwise_functions.multiply(self, other)
-    if other.ndim == 1:
-        return linear_algebra_functions.tensordot(self, other, axes=1)
-    return linear_algebra_functions.tensordot(self, other, axes=([self.ndim - 1], [other.ndim - 2]))
-
-
-def _fill(self: Array, value: Any) -> None:
-    """Set every element."""
-    self[...] = value
-
-
-def _sort(self: Array, axis: int = -1) -> None:
-    """Sort in place along an axis."""
-    self[...] = sorting_functions.sort(self, axis=axis)
-
-
-def _cumulative(function: Callable[..., Array]) -> Callable[..., Array]:
-    def method(self: Array, axis: int | None = None, **options: Any) -> Array:
-        return function(_ravel(self) if axis is None else self, axis=0 if axis is None else axis, **options)
-
-    method.__doc__ = f"The function `{function.__name__}`, of all elements if no axis is given."
-    return method
-
-
-def _bind() -> None:
-    for module, names in _SAME_NAME.items():
-        for name in names:
-            function = getattr(module, name)
-            by_axis = module in (statistical_functions, utility_functions) or name in ("argmax", "argmin")
-            setattr(Array, name, (_positional if by_axis else _plain)(function, name))
-    for name, method in {
-        "reshape": _reshape,
-        "ravel": _ravel,
-        "flatten": _flatten,
-        "transpose": _transpose,
-        "swapaxes": _swapaxes,
-        "round": _round,
-        "dot": _dot,
-        "fill": _fill,
-        "sort": _sort,
-        "conj": _plain(elementwise_functions.conj, "conj"),
-        "cumsum": _cumulative(statistical_functions.cumulative_sum),
-        "cumprod": _cumulative(statistical_functions.cumulative_prod),
-    }.items():
-        setattr(Array, name, method)
-    Array.real = property(elementwise_functions.real)  # type: ignore[attr-defined]
-    Array.imag = property(elementwise_functions.imag)  # type: ignore[attr-defined]
-    for name in ("__matmul__", "__rmatmul__", "__imatmul__"):
-        setattr(Array, name, _MATRIX_PRODUCTS[name])
-
-
-def _matmul(self: Array, other: Any) -> Array:
-    return linear_algebra_functions.matmul(self, other)
-
-
-def _rmatmul(self: Array, other: Any) -> Array:
-    return linear_algebra_functions.matmul(other, self)
-
-
-def _imatmul(self: Array, other: Any) -> Array:
-    self[...] = linear_algebra_functions.matmul(self, other)
-    return self
-
-
-_MATRIX_PRODUCTS = {"__matmul__": _matmul, "__rmatmul__": _rmatmul, "__imatmul__": _imatmul}
-
-_bind()
+def _check_order(order: str) -> None:
+    if order not in ("C", "A", "K"):
+        raise ShapeMismatchError(f"order {order!r} is not supported: arrays are in row-major order, 'C'")

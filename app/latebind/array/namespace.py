@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from latebind.array.info import NamespaceInfo
 from latebind.errors import LatebindError
-from latebind.runtime.current import ExecutorSource, current_executor, reset_current, set_current
+from latebind.runtime.current import ExecutorSource, is_current, reset_current, set_current
 from latebind.runtime.lazy import LazyTensor
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _bound(function: Callable[..., Any], source: ExecutorSource) -> Callable[...
     return call
 
 
-def namespace_of(array: Array, api_version: str | None = None) -> Any:
+def namespace_of(array: Array, api_version: str | None = None) -> ModuleType | Namespace:
     """Return the namespace of an array: the module `latebind` if its container is current, else its container's own.
 
     Raises
@@ -96,6 +96,4 @@ def namespace_of(array: Array, api_version: str | None = None) -> Any:
             f"array API version {api_version!r} is not known: latebind has {', '.join(API_VERSIONS)}"
         )
     executor = array._ground.executor
-    if executor is current_executor():
-        return _module()
-    return Namespace(executor)
+    return _module() if is_current(executor) else Namespace(executor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -38,9 +39,7 @@ def checked_dtype(dtype: object) -> DType:
     except TypeError:
         found = np.dtype(object)
     if found.name not in ELEMENT_NAMES:
-        raise DTypeMismatchError(
-            f"dtype {dtype!s} is not supported: latebind arrays hold {', '.join(ELEMENT_NAMES)}"
-        )
+        raise DTypeMismatchError(f"dtype {dtype!s} is not supported: latebind arrays hold {', '.join(ELEMENT_NAMES)}")
     return found.newbyteorder("=")
 
 
@@ -76,7 +75,7 @@ def scalar_operand(position: int, value: Scalar | np.generic) -> tuple[int, Oper
     if isinstance(value, np.generic):
         return position, checked_dtype(value.dtype), value.item()
     if isinstance(value, ScalarArgument):
-        return position, type(value.value), value  # type: ignore[return-value]
+        return position, type(value.value), value
     return position, type(value), value
 
 
@@ -87,9 +86,13 @@ def is_scalar(value: object) -> bool:
     return isinstance(value, np.generic) and value.dtype.name in ELEMENT_NAMES
 
 
-def apply(
-    rule: Rule, *operands: ArrayLike, ground: Ground | None = None, **attributes: Hashable
-) -> Array:
+def beyond(number: object) -> float:
+    """Return the infinity on a number's side, which stands for an integer that no dtype of the comparison reaches."""
+    value = number.value if isinstance(number, ScalarArgument) else number
+    return math.inf if value > 0 else -math.inf  # type: ignore[operator]
+
+
+def apply(rule: Rule, *operands: ArrayLike, ground: Ground | None = None, **attributes: Hashable) -> Array:
     """Record an operation on array-likes.
 
     Arrays are operands, numbers become scalar operands, everything else is put on the arrays' device first. With no
@@ -109,6 +112,12 @@ def apply(
         else:
             tensors.append(to_ground(host_array(operand), ground))
     return record(rule, tensors, tuple(attributes.items()), scalars=scalars, ground=ground)  # type: ignore[return-value]
+
+
+def as_arrays(*values: ArrayLike) -> list[Array]:
+    """Return array-likes as arrays, on the device of the first that is an array already."""
+    ground = next((value._tape.ground for value in values if isinstance(value, LazyTensor)), None)
+    return [as_array(value, ground) for value in values]
 
 
 def as_array(value: ArrayLike, ground: Ground | None = None) -> Array:

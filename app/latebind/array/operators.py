@@ -8,9 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from latebind.array.array import Array
-from latebind.array.operands import apply, checked_dtype, is_scalar, to_ground
-from latebind.array.rules.elementwise import ASTYPE, RULES
-from latebind.errors import DTypeMismatchError, ScalarRangeError, ShapeMismatchError
+from latebind.array.operands import apply, beyond, checked_dtype, is_scalar, to_ground
+from latebind.array.output import fitted
+from latebind.array.rules.elementwise import RULES
+from latebind.array.rules.linear import MATMUL
+from latebind.errors import ScalarRangeError
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import binary_operator
 from latebind.runtime.signature import Rule
@@ -29,7 +31,9 @@ _BINARY: Final[dict[str, str]] = {
     "xor": "bitwise_xor",
     "lshift": "bitwise_left_shift",
     "rshift": "bitwise_right_shift",
+    "matmul": "matmul",
 }
+_RULES: Final = {**RULES, "matmul": MATMUL}
 _COMPARISONS: Final[dict[str, str]] = {
     "lt": "less",
     "le": "less_equal",
@@ -73,7 +77,7 @@ def _slow_comparison(rule: Rule) -> Callable[[Any, Any], Any]:
         try:
             return slow(self, other)
         except ScalarRangeError:
-            return slow(self, np.float64(other))
+            return slow(self, beyond(other))
 
     compare.__name__ = compare.__qualname__ = rule.name
     return compare
@@ -93,20 +97,6 @@ def _in_place(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, A
     return operator
 
 
-def fitted(name: str, target: Array, value: Array) -> Array:
-    """Return the result of an in-place operation converted to the target's dtype, if NumPy would allow that."""
-    if value.shape != target.shape:
-        raise ShapeMismatchError(
-            f"{name}: the result has shape {value.shape}, which does not fit into the array of shape {target.shape}"
-        )
-    if not np.can_cast(value.dtype, target.dtype, casting="same_kind"):
-        raise DTypeMismatchError(
-            f"{name}: the result has dtype {value.dtype.name}, which an array of {target.dtype.name} cannot hold: "
-            "convert the array first, with astype, or write x = x ... instead of the in-place form"
-        )
-    return apply(ASTYPE, value, dtype=target.dtype)
-
-
 def _unary(rule: Rule) -> Callable[[Any], Any]:
     def operator(self: Array) -> Array:
         return apply(rule, self)
@@ -117,9 +107,9 @@ def _unary(rule: Rule) -> Callable[[Any], Any]:
 
 def _bind() -> None:
     for short, name in _BINARY.items():
-        forward = binary_operator(RULES[name], _slow(RULES[name]), Array)
+        forward = binary_operator(_RULES[name], _slow(_RULES[name]), Array)
         setattr(Array, f"__{short}__", forward)
-        setattr(Array, f"__r{short}__", _slow(RULES[name], reflected=True))
+        setattr(Array, f"__r{short}__", _slow(_RULES[name], reflected=True))
         setattr(Array, f"__i{short}__", _in_place(f"__i{short}__", forward))
     for short, name in _COMPARISONS.items():
         setattr(Array, f"__{short}__", binary_operator(RULES[name], _slow_comparison(RULES[name]), Array))

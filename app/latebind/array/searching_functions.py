@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from latebind.array.indexing_functions import take
-from latebind.array.operands import ArrayLike, apply, as_array, to_ground
+from latebind.array.operands import ArrayLike, apply, as_array, as_arrays, to_ground
 from latebind.array.rules.common import Axes, axes_attribute, integer
 from latebind.array.rules.elementwise import ASTYPE, WHERE
 from latebind.array.rules.reductions import ARGMAX, ARGMIN, COUNT_NONZERO
@@ -136,8 +136,7 @@ def searchsorted(
     """
     if side not in ("left", "right"):
         raise ShapeMismatchError(f"searchsorted: side has to be 'left' or 'right', got {side!r}")
-    ground = next((x._tape.ground for x in (x1, x2) if isinstance(x, LazyTensor)), None)
-    ascending = as_array(x1, ground)
+    ascending = as_arrays(x1, x2)[0] if isinstance(x2, LazyTensor) else as_array(x1)
     if sorter is not None:
         ascending = take(ascending, sorter, axis=0)
     return apply(SEARCHSORTED, ascending, x2, right=side == "right")

@@ -1,4 +1,7 @@
-"""Sorting functions of the array API standard. NaN is last, or first in descending order; zeros of either sign are equal."""
+"""Sorting functions of the array API standard.
+
+NaN is last, or first in descending order; zeros of either sign are equal.
+"""
 
 from __future__ import annotations
 

@@ -139,8 +139,8 @@ def prod(x: ArrayLike, /, *, axis: Axes = None, dtype: DTypeLike = None, keepdim
 
 def std(x: ArrayLike, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Return the standard deviation along axes: the square root of `var`, which see."""
-    attributes = {"axis": axes_attribute("std", axis), "correction": float(correction), "keepdims": bool(keepdims)}
-    return apply(STD, as_array(x), **attributes)
+    axes, lost = axes_attribute("std", axis), float(correction)
+    return apply(STD, as_array(x), axis=axes, correction=lost, keepdims=bool(keepdims))
 
 
 def sum(x: ArrayLike, /, *, axis: Axes = None, dtype: DTypeLike = None, keepdims: bool = False) -> Array:
@@ -180,8 +180,8 @@ def var(x: ArrayLike, /, *, axis: Axes = None, correction: float = 0.0, keepdims
     ShapeMismatchError
         If an axis is out of range.
     """
-    attributes = {"axis": axes_attribute("var", axis), "correction": float(correction), "keepdims": bool(keepdims)}
-    return apply(VAR, as_array(x), **attributes)
+    axes, lost = axes_attribute("var", axis), float(correction)
+    return apply(VAR, as_array(x), axis=axes, correction=lost, keepdims=bool(keepdims))
 
 
 def _total(rule: Rule, x: ArrayLike, axis: Axes, dtype: DTypeLike, keepdims: bool) -> Array:

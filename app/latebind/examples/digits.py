@@ -1,8 +1,8 @@
 """Train a multilayer perceptron on handwritten digits, gradients written out by hand.
 
-The data are the 1,797 real images of 8 by 8 pixels that scikit-learn ships (UCI ML hand-written digits). The network has
-one hidden layer; training is stochastic gradient descent with momentum and a learning rate that decays at every step.
-The array code is NumPy style and does not know which backend runs it.
+The data are the 1,797 real images of 8 by 8 pixels that scikit-learn ships (UCI ML hand-written digits). The network
+has one hidden layer; training is stochastic gradient descent with momentum and a learning rate that decays at every
+step. The array code is NumPy style and does not know which backend runs it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from latebind.errors import BackendUnavailableError
 from latebind.examples.context import Results, RunContext
 
 BATCH = 64
-HIDDEN = 128
+HIDDEN = 256
 CLASSES = 10
 MOMENTUM = 0.9
 WEIGHT_DECAY = 1e-4
@@ -126,7 +126,7 @@ def main(context: RunContext) -> Results:
     """Read the options and train."""
     parser = argparse.ArgumentParser(prog="latebind run digits", description="Train a perceptron on digits.")
     parser.add_argument("--epochs", type=int, default=30, help="passes over the training set (default 30)")
-    parser.add_argument("--rate", type=float, default=0.1, help="first learning rate (default 0.1)")
+    parser.add_argument("--rate", type=float, default=0.3, help="first learning rate (default 0.3)")
     parser.add_argument("--hidden", type=int, default=HIDDEN, help=f"hidden units (default {HIDDEN})")
     parser.add_argument("--seed", type=int, default=0, help="seed of the split and the initial weights (default 0)")
     options = parser.parse_args(list(context.arguments))

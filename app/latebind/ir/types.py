@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import ClassVar, Final, final
 from weakref import WeakValueDictionary
 
@@ -29,6 +30,10 @@ ELEMENT_NAMES: Final[dict[str, str]] = {
 }
 
 
+#: The one dtype object per element type that types hold, so that dtypes of types may be compared by identity.
+_CANONICAL: Final[dict[str, DType]] = {name: np.dtype(name) for name in ELEMENT_NAMES}
+
+
 @final
 class TensorType:
     """Shape and dtype of one value.
@@ -51,6 +56,8 @@ class TensorType:
     size: int
 
     _interned: ClassVar[WeakValueDictionary[tuple[tuple[int, ...], DType], TensorType]] = WeakValueDictionary()
+    # Reentrant: a garbage collection inside may run a finaliser that makes types.
+    _lock: ClassVar[threading.RLock] = threading.RLock()
 
     @classmethod
     def of(cls, shape: tuple[int, ...], dtype: DType) -> TensorType:
@@ -65,12 +72,12 @@ class TensorType:
         found = cls._interned.get(key)
         if found is not None:
             return found
-        ELEMENT_NAMES[dtype.name]
         made = object.__new__(cls)
         made.shape = shape
-        made.dtype = dtype
+        made.dtype = _CANONICAL[dtype.name]
         made.size = math.prod(shape)
-        return cls._interned.setdefault(key, made)
+        with cls._lock:  # `WeakValueDictionary.setdefault` is not atomic, and two types would be unequal for ever
+            return cls._interned.setdefault(key, made)
 
     @property
     def rank(self) -> int:

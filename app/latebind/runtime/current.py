@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,6 +17,8 @@ ExecutorSource: TypeAlias = "Callable[[], LazyGraphExecutor]"
 
 _current: ContextVar[ExecutorSource | None] = ContextVar("latebind_executor", default=None)
 _default_factory: ExecutorSource | None = None
+#: The executor that the process default gave last.
+_last_default: Callable[[], LazyGraphExecutor | None] = lambda: None  # noqa: E731
 
 
 def current_executor() -> LazyGraphExecutor:
@@ -26,10 +29,24 @@ def current_executor() -> LazyGraphExecutor:
     BackendNotRegisteredError
         If there is neither.
     """
-    source = _current.get() or _default_factory
-    if source is None:
+    global _last_default
+    source = _current.get()
+    if source is not None:
+        return source()
+    if _default_factory is None:
         raise BackendNotRegisteredError
-    return source()
+    executor = _default_factory()
+    if _last_default() is not executor:
+        _last_default = weakref.ref(executor)
+    return executor
+
+
+def is_current(executor: LazyGraphExecutor) -> bool:
+    """Return whether `current_executor` would give this executor. The process default is not built to find out."""
+    source = _current.get()
+    if source is None:
+        source = _default_factory if _last_default() is executor else None
+    return source is not None and source() is executor
 
 
 def set_current(source: ExecutorSource) -> Token[ExecutorSource | None]:

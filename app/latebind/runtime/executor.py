@@ -174,9 +174,7 @@ class LazyGraphExecutor:
 
     def leaf_data(self, array: LazyTensor) -> BackendData:
         """Return the data of an operand that is not on the caller's tape."""
-        if array._tape is not array._tape.ground:
-            self.materialize(array)
-        data = array._data
+        data = self.materialize(array)
         if data.error is not None:
             data.raise_error()
         return data
@@ -196,6 +194,8 @@ class LazyGraphExecutor:
 
     def wait_device_ops(self) -> None:
         """Block until everything that was started is done. Errors surface where a result is used."""
+        if self.forked:
+            process.refuse_fork(self.name)
         self.worker.drain()
 
     def materialize(self, array: LazyTensor) -> BackendData:
@@ -203,13 +203,19 @@ class LazyGraphExecutor:
         link = array._link
         if link is not None and link.version != link.base._version:
             refresh(array)
-        tape = array._tape
-        if isinstance(tape, Tape):
-            if tape is tape.ground.tape():
-                self.close_recording(tape)
-            else:
-                self._snapshot(array, tape)
-        return array._data
+        while True:
+            tape = array._tape
+            if isinstance(tape, Tape):
+                if tape is tape.ground.tape():
+                    self.close_recording(tape)
+                else:
+                    data = self._snapshot(array, tape)
+                    if data is not None:
+                        return data
+            try:
+                return array._data
+            except AttributeError:
+                continue  # re-bound by another thread meanwhile
 
     def value(self, array: LazyTensor) -> HostArray:
         """Return an array's value in host memory, read-only.
@@ -469,15 +475,12 @@ class LazyGraphExecutor:
             placeholder = self.backend.create_data_placeholder(ground.device, tape.records[position][0].type)
             placeholder.mark_pending()
             placeholders.append(placeholder)
-        self._bind(tape, variant.outputs, placeholders)
         isolation, checks = self._isolation(tape), checks_of(tape)
-        # The job must not keep the recording's arrays alive, nor leaves that the computation does not read.
-        tape.arrays, tape.leaves, tape.checks = [], [], []
-        try:
-            self.worker.submit(lambda: self._run_queued(variant, arguments, placeholders, isolation, checks))
-        except BaseException as error:
-            fail_pending(placeholders, error)
-            raise
+        # The job must not keep alive leaves that the computation does not read.
+        tape.leaves = []
+        # Bound before it is submitted, a placeholder could be an argument of a job that another thread submits first.
+        self.worker.submit(lambda: self._run_queued(variant, arguments, placeholders, isolation, checks))
+        self._bind(tape, variant.outputs, placeholders)
 
     def _goes_to_worker(self, variant: Variant, arguments: Sequence[BackendData]) -> bool:
         options = self.options
@@ -556,11 +559,12 @@ class LazyGraphExecutor:
 
     # Values pending in another thread
 
-    def _snapshot(self, array: LazyTensor, tape: Tape) -> None:
+    def _snapshot(self, array: LazyTensor, tape: Tape) -> BackendData | None:
         """Compute one array of another thread's open recording without disturbing that thread.
 
         The records that are complete now are enough: the array is one of them. Its own thread goes on recording and
-        finds it materialised. If that thread closes the recording meanwhile, its results are waited for.
+        finds it materialised. If that thread closes the recording meanwhile, its results are waited for, and `None`
+        is returned.
         """
         if tape.capturing:
             raise CaptureError(
@@ -568,13 +572,15 @@ class LazyGraphExecutor:
                 "it nor an argument: return it from the function"
             )
         self.check_usable()
+        position = array._pos  # before the length: the array's thread may re-bind it to a later record
         length = tape.complete_length()
         leaves = list(tape.leaves)
         if tape.closed:
             self._await_binding(array, tape)
-            return
+            return None
+        if array._tape is not tape:
+            return None
         copy = tape.closed_copy(leaves, list(tape.scalars), {}, length)
-        position = array._pos
         wanted = sorted({position, *(check.flag._pos for check in copy.checks)})
         structure = self.cache.find(copy.records, None, tape.ground.device)
         structure.sightings += 1
@@ -585,9 +591,7 @@ class LazyGraphExecutor:
             values = isolation.interpreter().run(wanted, dict(enumerate(leaves)))
             results = [values[one] for one in wanted]
             isolation.apply_checks(checks_of(copy), wanted, results)
-            array._data = results[wanted.index(position)]
-            array._tape = tape.ground
-            return
+            return self._bind_snapshot(array, tape, position, results[wanted.index(position)])
         variant = structure.match(wanted, copy.scalars, ())
         if variant is None:
             variant = self._compile(copy, structure, wanted, [])
@@ -596,18 +600,25 @@ class LazyGraphExecutor:
         arguments = variant.executable.arguments(self.backend, leaves, copy.scalars)
         results = self._execute(variant, arguments, self._isolation(copy))
         self._isolation(copy).apply_checks(checks_of(copy), variant.outputs, results)
-        array._data = results[variant.outputs.index(position)]
-        array._tape = tape.ground
+        return self._bind_snapshot(array, tape, position, results[variant.outputs.index(position)])
+
+    def _bind_snapshot(self, array: LazyTensor, tape: Tape, position: int, data: BackendData) -> BackendData:
+        """Bind the array, unless its own thread has bound or re-bound it meanwhile."""
+        if _is_at(array, tape, position):
+            array._data = data
+            array._tape = tape.ground
+        return data
 
     def _await_binding(self, array: LazyTensor, tape: Tape) -> None:
         """Wait until the thread that closed a recording has bound an array of it."""
         while array._tape is tape:
             if not tape.closed:  # interrupted, and open again
-                self._snapshot(array, tape)
-            elif tape.finished and array._tape is tape:
+                return
+            if tape.ident == threading.get_ident() and not tape.finished:
+                raise ExecutionError("a finaliser or signal handler needs a value of the recording that is being run")
+            if tape.finished and array._tape is tape:
                 raise ExecutionError("the array's value is lost: its computation was interrupted")
-            else:
-                sleep(1e-4)
+            sleep(1e-4)
 
     # Host data
 

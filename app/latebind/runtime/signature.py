@@ -176,8 +176,7 @@ class Rule:
             made = Signature(self, keys, attributes)
             if len(self.signatures) >= SIGNATURES_PER_RULE:
                 self.signatures.clear()
-            self.signatures[key] = made
-            return made
+            return self.signatures.setdefault(key, made)  # another thread may have made it meanwhile
 
     def __repr__(self) -> str:
         return f"<rule {self.name}>"

@@ -28,7 +28,6 @@ def on(executor, values, device=None):
         lambda a, b: a.__iadd__(b),
         lambda a, b: a < b,
         lambda a, b: a.__setitem__(0, b),
-        lambda a, b: a[b > 0],
         lambda a, b: (a + 1) * (b + 1),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import numpy as np
@@ -21,6 +22,8 @@ def in_child(function):
     read, write = os.pipe()
     child = os.fork()
     if not child:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(10)  # whatever hangs must not outlive the test
         try:
             try:
                 result = f"returned {function()}"

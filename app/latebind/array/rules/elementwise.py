@@ -59,7 +59,22 @@ def _op(name: str, **attributes: str) -> Emit:
 
 
 def _compare(direction: str) -> Emit:
-    return _op("stablehlo::compare", comparison_direction=direction)
+    def emit(b: IrBuilder, x: Value, y: Value) -> Value:
+        if x.dtype != y.dtype:
+            return _compare_signs(b, x, y, direction)
+        return b.op("stablehlo::compare", x, y, comparison_direction=direction)
+
+    return emit
+
+
+def _compare_signs(b: IrBuilder, x: Value, y: Value, direction: str) -> Value:
+    """Compare int64 with uint64 exactly, which no common dtype could: a negative number is less than all unsigned."""
+    signed, less = (x, "L") if x.dtype.kind == "i" else (y, "G")
+    x, y = (cast(b, value, np.dtype(np.uint64)) for value in (x, y))
+    compared = b.op("stablehlo::compare", x, y, comparison_direction=direction)
+    negative = b.op("stablehlo::compare", signed, like(b, 0, signed), comparison_direction="LT")
+    holds = direction == "NE" or direction[0] == less
+    return b.op("stablehlo::select", negative, like(b, holds, compared), compared)
 
 
 def _unless(kinds: str, otherwise: Emit, emit: Emit) -> Emit:
@@ -116,9 +131,13 @@ def _reciprocal(b: IrBuilder, x: Value) -> Value:
 
 
 def _exact_sign(b: IrBuilder, x: Value) -> Value:
-    if x.dtype.kind != "u":
-        return b.op("stablehlo::sign", x)
-    return b.op("stablehlo::minimum", x, like(b, 1, x))
+    if x.dtype.kind == "u":
+        return b.op("stablehlo::minimum", x, like(b, 1, x))
+    sign = b.op("stablehlo::sign", x)
+    if x.dtype.kind == "i":
+        return sign
+    zero = like(b, 0, x)
+    return b.op("stablehlo::select", b.op("stablehlo::compare", x, zero, comparison_direction="EQ"), zero, sign)
 
 
 def _subtract(b: IrBuilder, x: Value, y: Value) -> Value:
@@ -133,6 +152,8 @@ def _lexicographic(direction: str) -> Emit:
         re_x, re_y = b.op("stablehlo::real", x), b.op("stablehlo::real", y)
         im_x, im_y = b.op("stablehlo::imag", x), b.op("stablehlo::imag", y)
         strict = b.op("stablehlo::compare", re_x, re_y, comparison_direction=direction[0] + "T")
+        for part in (im_x, im_y):
+            strict = b.op("stablehlo::and", strict, b.op("stablehlo::compare", part, part, comparison_direction="EQ"))
         equal = b.op("stablehlo::compare", re_x, re_y, comparison_direction="EQ")
         tie = b.op("stablehlo::compare", im_x, im_y, comparison_direction=direction)
         return b.op("stablehlo::or", strict, b.op("stablehlo::and", equal, tie))

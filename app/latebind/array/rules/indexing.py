@@ -64,9 +64,7 @@ def _window(b: IrBuilder, x: Value, starts: Sequence[Value], spans: Sequence[tup
     return b.op("stablehlo::dynamic_slice", x, *_positions(b, starts, spans), slice_sizes=sizes)
 
 
-def _positions(
-    b: IrBuilder, starts: Sequence[Value], spans: Sequence[tuple[int, int, bool, bool]]
-) -> list[Value]:
+def _positions(b: IrBuilder, starts: Sequence[Value], spans: Sequence[tuple[int, int, bool, bool]]) -> list[Value]:
     given = iter(starts)
     return [next(given) if has_start else scalar(b, 0, INT64) for _, _, has_start, _ in spans]
 
@@ -191,7 +189,11 @@ def _axes_first(rank: int, axes: Sequence[int]) -> tuple[int, ...]:
     return (*axes, *(axis for axis in range(rank) if axis not in axes))
 
 
-def _placed(count: int, index_rank: int, rest: int, place: int) -> tuple[int, ...]:
+def _permuted(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(shape[axis] for axis in axes)
+
+
+def _placed(index_rank: int, rest: int, place: int) -> tuple[int, ...]:
     """Return the permutation that moves the index axes from the front to where NumPy puts them."""
     index_axes = range(index_rank)
     others = range(index_rank, index_rank + rest)
@@ -204,6 +206,8 @@ def _take(b: IrBuilder, x: Value, *indices: Value, axes: tuple[int, ...], place:
     count, index_rank = len(axes), len(stacked.shape) - 1
     moved = transpose(b, x, _axes_first(len(x.shape), axes))
     rest = moved.shape[count:]
+    if 0 in moved.shape[:count]:  # nothing to take: the indices are empty, or the check refuses them
+        return full(b, 0, _permuted((*stacked.shape[:-1], *rest), _placed(index_rank, len(rest), place)), x.dtype)
     taken = b.op(
         "stablehlo::gather",
         moved,
@@ -217,7 +221,7 @@ def _take(b: IrBuilder, x: Value, *indices: Value, axes: tuple[int, ...], place:
         slice_sizes=(*(1 for _ in axes), *rest),
         indices_are_sorted=False,
     )
-    return transpose(b, taken, _placed(count, index_rank, len(rest), place))
+    return transpose(b, taken, _placed(index_rank, len(rest), place))
 
 
 TAKE: Final = Rule("__getitem__", _take)
@@ -230,9 +234,10 @@ def _put(b: IrBuilder, x: Value, value: Value, *indices: Value, axes: tuple[int,
     order = _axes_first(len(x.shape), axes)
     moved = transpose(b, x, order)
     rest = moved.shape[count:]
-    placed = _placed(count, index_rank, len(rest), place)
-    region = (*stacked.shape[:-1], *rest)
-    value = fit(b, "__setitem__", value, tuple(region[axis] for axis in placed), x)
+    placed = _placed(index_rank, len(rest), place)
+    value = fit(b, "__setitem__", value, _permuted((*stacked.shape[:-1], *rest), placed), x)
+    if 0 in moved.shape[:count]:
+        return x
     updates = transpose(b, value, tuple(int(axis) for axis in np.argsort(placed)))
     written = b.op(
         "stablehlo::scatter",
@@ -264,9 +269,9 @@ def _take_along(b: IrBuilder, x: Value, index: Value, *, axis: int) -> Value:
         )
     others = tuple(one for one in range(rank) if one != axis)
     shape = broadcast_shape("take_along_axis", [_without(value.shape, axis) for value in (x, index)])
-    x, index = (
-        expand(b, value, (*shape[:axis], value.shape[axis], *shape[axis:])) for value in (x, index)
-    )
+    x, index = (expand(b, value, (*shape[:axis], value.shape[axis], *shape[axis:])) for value in (x, index))
+    if 0 in x.shape:
+        return full(b, 0, index.shape, x.dtype)
     return b.op(
         "stablehlo::gather",
         x,
@@ -301,14 +306,3 @@ def _offending_index(b: IrBuilder, index: Value, *, extent: int) -> Value:
 
 
 OFFENDING_INDEX: Final = Rule("index check", _offending_index)
-
-
-def index_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
-    """Return the shape to which index arrays broadcast.
-
-    Raises
-    ------
-    OutOfBoundsError
-        As NumPy does, shapes that do not broadcast are an error of the index.
-    """
-    return broadcast_shape("__getitem__: index arrays", shapes)

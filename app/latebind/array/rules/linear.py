@@ -12,9 +12,7 @@ from latebind.ir.node import Value
 from latebind.runtime.signature import Rule
 
 
-def _contract(
-    b: IrBuilder, x: Value, y: Value, batch: int, x_axes: Sequence[int], y_axes: Sequence[int]
-) -> Value:
+def _contract(b: IrBuilder, x: Value, y: Value, batch: int, x_axes: Sequence[int], y_axes: Sequence[int]) -> Value:
     """Sum of products over pairs of axes; the first `batch` axes of both run together."""
     leading = tuple(range(batch))
     return b.op(

@@ -44,7 +44,9 @@ def _searchsorted(b: IrBuilder, x1: Value, x2: Value, *, right: bool) -> Value:
     for _ in range(length.bit_length()):
         middle = b.op("stablehlo::divide", b.op("stablehlo::add", low, high), full(b, 2, x2.shape, INT64))
         goes_right = _precedes(b, _elements(b, x1, middle), x2, or_equal=right)
-        goes_right = b.op("stablehlo::and", goes_right, b.op("stablehlo::compare", low, high, comparison_direction="LT"))
+        goes_right = b.op(
+            "stablehlo::and", goes_right, b.op("stablehlo::compare", low, high, comparison_direction="LT")
+        )
         after = b.op("stablehlo::add", middle, like(b, 1, middle))
         low, high = (
             b.op("stablehlo::select", goes_right, after, low),

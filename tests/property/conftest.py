@@ -1,0 +1,20 @@
+"""An executor on the NumPy backend is the current one for all property tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from latebind.backends.numpy.backend import NumpyBackend
+from latebind.runtime import current
+from latebind.runtime.executor import LazyGraphExecutor
+
+
+@pytest.fixture(scope="session", autouse=True)
+def executor() -> Iterator[LazyGraphExecutor]:
+    made = LazyGraphExecutor(NumpyBackend(), name="property tests")
+    token = current.set_current(lambda: made)
+    yield made
+    current.reset_current(token)
+    made.close()

@@ -38,6 +38,8 @@ def _figures(reports: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for aim in report["aims"]:
             yield f"- Aim: {aim['text']}. Measured: {aim['measured']}: {VERDICTS[aim['met']][0]}."
         yield from (f"- Missing: {name}: {reason}." for name, reason in report["missing"].items())
+    yield "\n### Where latebind is behind: the peer's time divided by latebind's\n"
+    yield from [f"- {line}" for report in reports for line in report["behind"]] or ["- nowhere in this run"]
 
 
 def _row(cells: Any) -> str:

@@ -53,7 +53,9 @@ def outcome(function: Callable[[], Any]) -> Any:
         return error
 
 
-def assert_same_outcome(actual: Callable[[], Any], expected: Callable[[], Any], *, ulps: float = 0, about: str = "") -> None:
+def assert_same_outcome(
+    actual: Callable[[], Any], expected: Callable[[], Any], *, ulps: float = 0, about: str = ""
+) -> None:
     """Compare values, or that both refuse: where NumPy raises, latebind raises one of its own errors."""
     wanted = outcome(expected)
     if isinstance(wanted, Exception):

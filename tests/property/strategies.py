@@ -14,7 +14,6 @@ from hypothesis.extra import numpy as npst
 from latebind.array import dtypes
 
 
-
 def examples(share: float) -> settings:
     """As many examples as the profile says, times a share: less for tests that run once per function."""
     return settings(max_examples=max(5, round(settings().max_examples * share)))
@@ -36,7 +35,9 @@ def _special(dtype: np.dtype[Any]) -> list[Any]:
         return [False, True]
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
-        return sorted({0, 1, 2, 3, 7, limits.max, limits.max - 1, limits.min, limits.min + 1, -1 if dtype.kind == "i" else 1})
+        return sorted(
+            {0, 1, 2, 3, 7, limits.max, limits.max - 1, limits.min, limits.min + 1, -1 if dtype.kind == "i" else 1}
+        )
     if dtype.kind == "f":
         limits = np.finfo(dtype)
         values = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 1.5, math.inf, -math.inf, math.nan]

@@ -105,9 +105,7 @@ def test_astype_converts_as_numpy_does(x: np.ndarray, data: st.DataObject) -> No
 @given(found=broadcastable(3))
 def test_where(found: list[np.ndarray]) -> None:
     condition, x, y = found
-    assert_same(
-        lb.where(lb.asarray(condition), lb.asarray(x), lb.asarray(y)), np.where(condition.astype(bool), x, y)
-    )
+    assert_same(lb.where(lb.asarray(condition), lb.asarray(x), lb.asarray(y)), np.where(condition.astype(bool), x, y))
 
 
 @given(x=arrays(), condition=st.booleans(), scalar=st.sampled_from([True, 2, 0.5, 1j]))

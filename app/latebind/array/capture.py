@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -39,7 +40,7 @@ class _Output:
     Attributes
     ----------
     position : int or None
-        The record that computes it.
+        The record that computes it, or the temporary that it is a view of.
     source : int or LazyTensor or None
         The input (by number) or the outside array that it is, or that it is a view of.
     steps : tuple of ViewStep
@@ -75,6 +76,8 @@ class _Capture:
         Outside arrays with the type that they had.
     positions : list of int
         All records that a call has to compute, ascending.
+    owners : list
+        Outside arrays that own what the function reads or writes.
     """
 
     tape: CaptureTape
@@ -87,6 +90,13 @@ class _Capture:
     treedef: Any
     types: list[tuple[LazyTensor, TensorType]]
     positions: list[int]
+    owners: list[LazyTensor]
+
+    def mixes(self, inputs: list[LazyTensor]) -> bool:
+        """Whether an argument is also used from outside by a function that writes, so that one could see the other."""
+        if not self.owners or not self.written:
+            return False
+        return any(owner is array for owner in self.owners for array in inputs)
 
     def accepts(self, leaves: list[Any]) -> bool:
         """Whether the numbers and outside arrays that the capture depends on are as they were."""
@@ -146,6 +156,8 @@ class CompiledFunction(Generic[P, R]):
             capture = self._capture(ground, leaves, structure, inputs)
             candidates.insert(0, capture)
             del candidates[_KEPT_CAPTURES:]
+        if capture.mixes(inputs):
+            return self._function(*args, **kwargs)
         return _call(ground, capture, leaves, inputs)  # type: ignore[no-any-return]
 
     def _capture(self, ground: Ground, leaves: list[Any], structure: Any, inputs: list[LazyTensor]) -> _Capture:
@@ -287,10 +299,12 @@ def _describe(
     scalars: list[Any] = list(tape.scalars)
     arguments = {index: value.position for index, value in enumerate(scalars) if isinstance(value, ScalarArgument)}
     tape.scalars = [value.value if isinstance(value, ScalarArgument) else value for value in scalars]
+    distinct = {id(result): result for result in results if isinstance(result, LazyTensor)}
+    bases = Counter(id(_owner(result)) for result in distinct.values())
     structure = Structure(tape.records)
     structure.promoted = frozenset(arguments)
     structure.sightings = _COMPILE_AT_ONCE
-    outputs = [_output(tape, result, owner_of) for result in results]
+    outputs = [_output(tape, result, owner_of, bases) for result in results]
     positions = {position for _, position in written}
     positions.update(output.position for output in outputs if output.position is not None)
     positions.update(check.flag._pos for check in tape.checks)
@@ -305,19 +319,27 @@ def _describe(
         treedef,
         [(array, array._type) for array, _ in tape.captured.values()],
         sorted(positions),
+        [_owner(array) for array, _ in tape.captured.values()],
     )
 
 
-def _output(tape: CaptureTape, result: Any, owner_of: dict[int, int | LazyTensor]) -> _Output:
+def _owner(array: LazyTensor) -> LazyTensor:
+    """Return the array that owns the values: itself, or the base of a view."""
+    return array if array._link is None else array._link.base
+
+
+def _output(tape: CaptureTape, result: Any, owner_of: dict[int, int | LazyTensor], bases: Counter[int]) -> _Output:
     if isinstance(result, ScalarArgument):
         return _Output(constant=result.get())
     if not isinstance(result, LazyTensor):
         return _Output(constant=result)
     link = result._link
-    owner = result if link is None else link.base
+    owner = _owner(result)
     source = owner_of.get(id(owner))
     if source is not None:
         return _Output(source=source, steps=() if link is None else link.steps)
+    if link is not None and owner._tape is tape and bases[id(owner)] > 1:  # shares its values with another result
+        return _Output(position=owner._pos, steps=link.steps)
     if result._tape is tape:
         return _Output(position=result._pos)
     return _Output(source=result)
@@ -329,6 +351,8 @@ def _restore(tape: CaptureTape) -> None:
         if array._tape is tape:
             array._data = data
             array._tape = tape.ground
+            if array._link is not None:
+                array._link.version = -1  # as stale as it may have been
     tape.arrays = []
     tape.leaves = []
     tape.leaf_of = {}
@@ -366,7 +390,8 @@ def _new(capture: _Capture, position: int) -> LazyTensor:
 
 def _result(output: _Output, made: dict[int, LazyTensor], inputs: list[LazyTensor]) -> Any:
     if output.position is not None:
-        return made[output.position]
+        result = made[output.position]
+        return _view(result, output.steps, output.steps[-1].signature.type) if output.steps else result
     if output.source is None:
         return output.constant
     source = inputs[output.source] if isinstance(output.source, int) else output.source

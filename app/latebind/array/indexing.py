@@ -61,6 +61,13 @@ class _Parsed:
     place: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Truth:
+    """A zero-dimensional mask: a new axis, of extent 1 or 0."""
+
+    holds: bool
+
+
 def get(array: Array, key: Index) -> Array:
     """Return `array[key]`: a view for a basic index, a new array otherwise."""
     basic = _basic_form(key)
@@ -253,9 +260,7 @@ def _dtype(value: LazyTensor | np.ndarray) -> np.dtype[np.generic]:
 def _nonzero(mask: LazyTensor | np.ndarray) -> Any:
     """Return the positions where a mask holds, which needs its values."""
     host = mask._tape.ground.executor.value(mask) if isinstance(mask, LazyTensor) else mask
-    if host.ndim == 0:
-        return (None, np.zeros(int(host), np.int64))
-    return tuple(np.nonzero(host))
+    return tuple(np.nonzero(host)) if host.ndim else (_Truth(bool(host)),)
 
 
 def _entries(shape: tuple[int, ...], key: object) -> list[object]:
@@ -270,7 +275,7 @@ def _entries(shape: tuple[int, ...], key: object) -> list[object]:
             entries.extend(_nonzero(entry))
         else:
             entries.append(entry)
-    used = sum(entry is not None and entry is not Ellipsis for entry in entries)
+    used = sum(not (entry is None or entry is Ellipsis or isinstance(entry, _Truth)) for entry in entries)
     if sum(entry is Ellipsis for entry in entries) > 1:
         raise OutOfBoundsError("an index can have only one ellipsis (...)")
     missing = len(shape) - used
@@ -285,7 +290,9 @@ def _entries(shape: tuple[int, ...], key: object) -> list[object]:
 
 def _parse(shape: tuple[int, ...], key: object) -> _Parsed:
     entries = _entries(shape, key)
-    advanced = any(isinstance(e, (np.ndarray, LazyTensor)) and len(_shape(e)) > 0 for e in entries)
+    advanced = any(
+        isinstance(e, _Truth) or (isinstance(e, (np.ndarray, LazyTensor)) and len(_shape(e)) > 0) for e in entries
+    )
     structure: list[AxisIndex] = []
     starts: list[int] = []
     arrays: list[tuple[int, IndexArray]] = []
@@ -294,6 +301,12 @@ def _parse(shape: tuple[int, ...], key: object) -> _Parsed:
     for number, entry in enumerate(entries):
         if entry is None:
             structure.append(("new",))
+            kept += 1
+            continue
+        if isinstance(entry, _Truth):
+            structure.append(("new",))
+            arrays.append((kept, np.zeros(int(entry.holds), np.int64)))
+            at.append(number)
             kept += 1
             continue
         extent = shape[axis]

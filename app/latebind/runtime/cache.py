@@ -84,9 +84,7 @@ class Variant:
         self.promoted = frozenset(promoted)
         self.constants = [index for index in range(len(scalars)) if index not in self.promoted]
         self._scalars = [scalars[index] for index in self.constants]
-        self._bits = [
-            (index, scalar_bits(scalars[index])) for index in self.constants if _needs_bits(scalars[index])
-        ]
+        self._bits = [(index, scalar_bits(scalars[index])) for index in self.constants if _needs_bits(scalars[index])]
         self.executable = executable
         self.seconds: float | None = None
         self.runs = 0
@@ -98,9 +96,9 @@ class Variant:
             return True
         candidates = scalars if not self.promoted else [scalars[index] for index in self.constants]
         if self._bits:
-            return all(
-                a == b or (a != a and b != b) for a, b in zip(candidates, self._scalars, strict=True)
-            ) and all(scalar_bits(scalars[index]) == bits for index, bits in self._bits)
+            return all(a == b or (a != a and b != b) for a, b in zip(candidates, self._scalars, strict=True)) and all(
+                scalar_bits(scalars[index]) == bits for index, bits in self._bits
+            )
         return candidates == self._scalars
 
     def differing(self, scalars: Sequence[Scalar]) -> set[int]:
@@ -134,7 +132,17 @@ class Structure:
         Whether the cache has dropped it.
     """
 
-    __slots__ = ("_observed", "evicted", "last_used", "promoted", "promotions", "records", "sightings", "successor", "variants")
+    __slots__ = (
+        "_observed",
+        "evicted",
+        "last_used",
+        "promoted",
+        "promotions",
+        "records",
+        "sightings",
+        "successor",
+        "variants",
+    )
 
     def __init__(self, records: list[Record]) -> None:
         self.records = records
@@ -148,7 +156,7 @@ class Structure:
         self.sightings = 0
 
     def observe(self, scalars: Sequence[Scalar]) -> None:
-        """Note the scalars of a recording that is interpreted: those that vary are parameters from the first compile."""
+        """Note the scalars of an interpreted recording: those that vary are parameters from the first compile."""
         if self._observed is None:
             self._observed = list(scalars)
             return
@@ -165,9 +173,7 @@ class Structure:
         """Keep a computation; the least recently used one leaves if there are too many."""
         self.variants = [variant, *self.variants[: _KEPT_VARIANTS - 1]]
 
-    def match(
-        self, live: Sequence[int], scalars: Sequence[Scalar], donatable: Collection[int]
-    ) -> Variant | None:
+    def match(self, live: Sequence[int], scalars: Sequence[Scalar], donatable: Collection[int]) -> Variant | None:
         """Return a variant that computes at least the live records, with these scalars, overwriting no leaf in use."""
         best: Variant | None = None
         for variant in self.variants:

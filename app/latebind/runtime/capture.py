@@ -19,8 +19,10 @@ class InputData(BackendData):
     __slots__ = ()
 
     def wait(self) -> NoReturn:
+        from latebind.runtime.executor import user_line
+
         raise CaptureError(
-            "the value of an argument is needed inside a function that is being captured by compile(): "
+            f"{user_line()}: the value of an argument is needed inside a function that is being captured by compile(): "
             "use where() instead of a branch on values, or read the value outside"
         )
 

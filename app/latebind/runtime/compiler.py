@@ -155,9 +155,7 @@ class Compiler:
             result_slots,
         )
 
-    def _trace(
-        self, name: str, graph: Graph, results: Sequence[Value], locate: Callable[[int], str] | None
-    ) -> None:
+    def _trace(self, name: str, graph: Graph, results: Sequence[Value], locate: Callable[[int], str] | None) -> None:
         self.tracer.add(name, "ir", lambda: to_text(name, graph.parameters, results, locate))
         self.tracer.add(name, "dot", lambda: to_dot(name, graph.parameters, results, locate))
 
@@ -177,12 +175,16 @@ class Compiler:
     ) -> tuple[list[Stage], tuple[int, ...]]:
         order = post_order(results)
         parameters = {id(node) for node in graph.parameters}
-        unsupported = [
-            node for node in order if id(node) not in parameters and not self.backend.supports(node.kind)
-        ]
+        unsupported = [node for node in order if id(node) not in parameters and not self.backend.supports(node.kind)]
         if not unsupported:
             computation = self._lower_stage(
-                self.lowering_context, name, device, [node.value() for node in graph.parameters], order, results, donated
+                self.lowering_context,
+                name,
+                device,
+                [node.value() for node in graph.parameters],
+                order,
+                results,
+                donated,
             )
             if not name.startswith("kernel_"):
                 self.tracer.add(name, "text", lambda: self.backend.computation_backend_text(computation))
@@ -264,15 +266,10 @@ class Compiler:
             nodes = groups[number]
             members = {id(node) for node in nodes}
             taken = list(
-                dict.fromkeys(
-                    operand for node in nodes for operand in node.operands if id(operand.node) not in members
-                )
+                dict.fromkeys(operand for node in nodes for operand in node.operands if id(operand.node) not in members)
             )
             given = [
-                node.value(index)
-                for node in nodes
-                for index in range(len(node.types))
-                if node.value(index) in wanted
+                node.value(index) for node in nodes for index in range(len(node.types)) if node.value(index) in wanted
             ]
             elsewhere = number % 2 == 1
             backend = reference if elsewhere else self.backend
@@ -280,7 +277,9 @@ class Compiler:
             target = reference.backend_device() if elsewhere else device
             computation = self._lower_stage(factory, f"{name}_{number}", target, taken, nodes, given, ())
             self.tracer.add(
-                computation.name, "text", lambda b=backend, c=computation: b.computation_backend_text(c)  # type: ignore[misc]
+                computation.name,
+                "text",
+                lambda b=backend, c=computation: b.computation_backend_text(c),  # type: ignore[misc]
             )
             for value in given:
                 slots[value] = len(slots)

@@ -150,7 +150,11 @@ class LazyGraphExecutor:
         # A first sight is expected where a loop starts; a loop that never repeats itself is none.
         tape.misses += structure is not None and structure.sightings <= 1
         if tape.round and tape.misses <= MISSES_OF_A_LOOP:
-            following.limit, following.round, following.misses = min(tape.round, self.options.recording_limit), tape.round, tape.misses
+            following.limit, following.round, following.misses = (
+                min(tape.round, self.options.recording_limit),
+                tape.round,
+                tape.misses,
+            )
         return following
 
     def after_record(self, array: LazyTensor) -> None:
@@ -239,7 +243,9 @@ class LazyGraphExecutor:
     def check_usable(self) -> None:
         """Raise if the container was closed, or if this process was forked from the one that built it."""
         if self.closed:
-            raise ShutdownError(f"container {self.name!r} is closed: its arrays keep their values, but nothing more runs")
+            raise ShutdownError(
+                f"container {self.name!r} is closed: its arrays keep their values, but nothing more runs"
+            )
         if self.forked:
             process.refuse_fork(self.name)
 
@@ -300,6 +306,9 @@ class LazyGraphExecutor:
             self._reopen(tape, limit, error)
             raise
         self._finish(tape)
+        following = ground.tape()
+        if not following.records:
+            following.started = perf_counter()  # recording goes on here; running is not recording
         return structure
 
     def _finish(self, tape: Tape) -> None:
@@ -334,7 +343,8 @@ class LazyGraphExecutor:
                 self._interpret(tape, live, start)
                 return
             outputs = list(variant.outputs)
-            self._launch(tape, variant, start)
+            # What was compiled just now has its own timers; only the rest is dispatch.
+            self._launch(tape, variant, start if variant.runs else perf_counter())
         except Exception as error:
             failed = error if isinstance(error, LatebindError) else None
             self._poison(tape, outputs, failed or ExecutionError(f"the computation failed: {reason(error)}"))
@@ -362,9 +372,7 @@ class LazyGraphExecutor:
         self.check_usable()
         start = perf_counter()
         self.metrics.count("CapturedCalls")
-        self._run_recording(
-            recording.closed_copy(leaves, scalars, outputs), structure, list(outputs), start
-        )
+        self._run_recording(recording.closed_copy(leaves, scalars, outputs), structure, list(outputs), start)
 
     def _poison(self, tape: Tape, outputs: Iterable[int], error: LatebindError) -> None:
         ground = tape.ground
@@ -418,9 +426,7 @@ class LazyGraphExecutor:
         known = bool(structure.variants)
         promoted = not self.options.deterministic and structure.promote(tape.scalars)
         parameters = structure.promoted  # another thread may promote more meanwhile
-        self.metrics.count(
-            "ScalarPromotion" if promoted else "VariantCompile" if known else "UncachedCompile"
-        )
+        self.metrics.count("ScalarPromotion" if promoted else "VariantCompile" if known else "UncachedCompile")
         executable = self.compiler.compile(
             tape.ground.device,
             tape.records,
@@ -507,7 +513,9 @@ class LazyGraphExecutor:
         seconds = perf_counter() - start
         expected = variant.seconds
         # The first run warms caches and pages; it says little about the next ones.
-        variant.seconds = seconds if variant.runs < 2 or expected is None else expected + _SMOOTHING * (seconds - expected)
+        variant.seconds = (
+            seconds if variant.runs < 2 or expected is None else expected + _SMOOTHING * (seconds - expected)
+        )
         variant.runs += 1
         self.metrics.add_time("ExecuteTime", seconds)
         return results
@@ -542,9 +550,7 @@ class LazyGraphExecutor:
                 array._tape = ground
 
     def _isolation(self, tape: Tape) -> Isolation:
-        return Isolation(
-            self.compiler, tape.ground.device, tape.records, tape.scalars, self.locator(tape)
-        )
+        return Isolation(self.compiler, tape.ground.device, tape.records, tape.scalars, self.locator(tape))
 
     def locator(self, tape: Tape) -> Callable[[int], str]:
         """Return a function from a position in the recording to the user's line, formatted only when asked."""

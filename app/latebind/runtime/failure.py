@@ -1,4 +1,4 @@
-"""What happens after a computation failed: run it operation by operation, and poison only what depends on the failure."""
+"""What happens after a computation failed: run it by operations, and poison only what depends on the failure."""
 
 from __future__ import annotations
 

@@ -116,9 +116,7 @@ def build_graph(
     )
 
 
-def optimize(
-    graph: Graph, builder: IrBuilder, supports: Callable[[OpKind], bool], *, check: bool
-) -> tuple[Value, ...]:
+def optimize(graph: Graph, builder: IrBuilder, supports: Callable[[OpKind], bool], *, check: bool) -> tuple[Value, ...]:
     """Return the graph's results simplified and in operations that the backend lowers.
 
     Parameters

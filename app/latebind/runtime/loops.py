@@ -35,9 +35,7 @@ def find_period(records: Sequence[Record]) -> int | None:
         if records[count - 1 - period] != last:
             continue
         tail = records[count - period :]
-        if all(
-            records[count - (turn + 1) * period : count - turn * period] == tail for turn in range(1, ROUNDS)
-        ):
+        if all(records[count - (turn + 1) * period : count - turn * period] == tail for turn in range(1, ROUNDS)):
             return period
     return None
 

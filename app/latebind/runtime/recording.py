@@ -128,9 +128,7 @@ def record(
     while True:
         position = len(tape.records)
         codes = [
-            position - operand._pos
-            if operand._tape is tape
-            else tape.leaf(operand, ground.executor.leaf_data(operand))
+            position - operand._pos if operand._tape is tape else tape.leaf(operand, ground.executor.leaf_data(operand))
             for operand in operands
         ]
         out = append(tape, signature, (signature, *codes), values, frame, position)
@@ -219,6 +217,7 @@ def binary_operator(rule: Rule, slow: Callable[[Any, Any], Any], array_class: ty
                 return slow(self, other)
         records = tape.records
         kind = type(other)
+        entry: Record
         # Allocations may run finalisers that record, or read, on this very tape: they come before the position is
         # taken where possible, and the position is checked after the last one.
         frame = getframe(1)

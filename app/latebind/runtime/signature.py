@@ -88,20 +88,18 @@ class Signature:
         self.result = rule.function(builder, *(node.value() for node in self.placeholders), **dict(attributes))
         self.type = self.result.type
         placeholders = set(map(id, self.placeholders))
-        self.nodes: tuple[Node, ...] = tuple(
-            node for node in post_order([self.result]) if id(node) not in placeholders
-        )
+        self.nodes: tuple[Node, ...] = tuple(node for node in post_order([self.result]) if id(node) not in placeholders)
         self.low, self.high = self._bounds(keys)
-        self.kernels: WeakKeyDictionary[Compiler, dict[tuple[BackendDevice, tuple[int, ...]], Executable]] = WeakKeyDictionary()
+        self.kernels: WeakKeyDictionary[Compiler, dict[tuple[BackendDevice, tuple[int, ...]], Executable]] = (
+            WeakKeyDictionary()
+        )
 
     #: Builds templates. Backends' own builders see the nodes when a graph is materialised.
     builder: ClassVar[IrBuilder] = IrBuilder()
 
     def _bounds(self, keys: Sequence[OperandKey]) -> tuple[int | None, int | None]:
         bounds = [
-            integer_range(type.dtype)
-            if type.dtype.kind in "iu"
-            else (-_FLOAT_LIMIT, _FLOAT_LIMIT)
+            integer_range(type.dtype) if type.dtype.kind in "iu" else (-_FLOAT_LIMIT, _FLOAT_LIMIT)
             for key, type in zip(keys, self.operand_types, strict=True)
             if key is int
         ]
@@ -112,9 +110,7 @@ class Signature:
     def check_range(self, value: int) -> None:
         """Raise `ScalarRangeError` if a Python integer does not fit the dtype that it has to take."""
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
-            dtype = next(
-                type.dtype for type, scalar in zip(self.operand_types, self.is_scalar, strict=True) if scalar
-            )
+            dtype = next(type.dtype for type, scalar in zip(self.operand_types, self.is_scalar, strict=True) if scalar)
             raise ScalarRangeError(
                 f"Python integer {value} is out of bounds for {dtype.name} in {self.rule.name!r}: it takes the dtype "
                 "of the array that it is combined with; convert the array first, with astype"

@@ -91,12 +91,12 @@ def rebind(array: LazyTensor, value: LazyTensor) -> None:
     else:
         array._data = value._data
         array._tape = target
-    if position is not None and before.ident == get_ident():
+    if isinstance(before, Tape) and position is not None and before.ident == get_ident():
         before.forget(array, position)
 
 
 def write(array: LazyTensor, value: LazyTensor) -> None:
-    """Make `value`, a fresh result of the array's type, the array's values, and those of everything that shares them."""
+    """Make `value`, a fresh result of the array's type, the values of the array and of all that shares them."""
     link = array._link
     if link is None:
         _write_base(array, value)

@@ -138,13 +138,17 @@ def executor(make_executor: MakeExecutor, double: DoubleBackend) -> LazyGraphExe
 
 
 @pytest.fixture(params=sorted(MODES))
-def any_executor(request: pytest.FixtureRequest, make_executor: MakeExecutor, double: DoubleBackend) -> LazyGraphExecutor:
+def any_executor(
+    request: pytest.FixtureRequest, make_executor: MakeExecutor, double: DoubleBackend
+) -> LazyGraphExecutor:
     """An executor in each of the ways to run."""
     return make_executor(double, **MODES[request.param])
 
 
 @pytest.fixture(params=sorted(set(MODES) - {"eager"}))
-def lazy_executor(request: pytest.FixtureRequest, make_executor: MakeExecutor, double: DoubleBackend) -> LazyGraphExecutor:
+def lazy_executor(
+    request: pytest.FixtureRequest, make_executor: MakeExecutor, double: DoubleBackend
+) -> LazyGraphExecutor:
     """An executor in each of the ways to run that record first."""
     return make_executor(double, **MODES[request.param])
 

@@ -18,7 +18,14 @@ def variant(scalars, outputs=(0,), donated=(), promoted=()):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(0.0, -0.0), (1.0, math.nan), (0j, -0j), (complex(0, -0.0), complex(0, 0.0)), (complex(math.nan, 1), complex(math.nan, 2)), (2**53, 2**53 + 1)],
+    [
+        (0.0, -0.0),
+        (1.0, math.nan),
+        (0j, -0j),
+        (complex(0, -0.0), complex(0, 0.0)),
+        (complex(math.nan, 1), complex(math.nan, 2)),
+        (2**53, 2**53 + 1),
+    ],
 )
 def test_constants_that_differ_in_bits_are_different(one, other):
     assert not variant([one]).accepts([other])

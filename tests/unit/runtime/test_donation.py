@@ -178,7 +178,7 @@ def test_a_failure_after_a_donation_says_that_the_old_value_is_gone(executor, do
     for _ in range(2):
         with pytest.raises(DonatedDataError, match="gone"):
             np.asarray(x)
-    assert isinstance(pytest.raises(RuntimeError, np.asarray, x).value, ExecutionError)
+    assert issubclass(DonatedDataError, ExecutionError) and issubclass(ExecutionError, RuntimeError)
     assert np.asarray(other)[0] == 1.0
 
 

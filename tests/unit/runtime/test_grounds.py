@@ -36,7 +36,7 @@ def test_arrays_of_two_executors_do_not_mix(two, mix, computed):
     a, b = on(two[0], [1.0, 2.0]), on(two[1], [1.0, 2.0])
     if not computed:
         a, b = a + 0, b + 0
-    with pytest.raises(ContainerMismatchError, match="left.*right|right.*left"):
+    with pytest.raises(ContainerMismatchError, match=r"left.*right|right.*left"):
         mix(a, b)
     with pytest.raises(ValueError, match="asarray"):
         mix(b, a)

@@ -20,7 +20,12 @@ def queued(make_executor, double):
 
 def run_python(source, **options):
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(source)], capture_output=True, text=True, timeout=60, check=False, **options
+        [sys.executable, "-c", textwrap.dedent(source)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **options,
     )
 
 
@@ -211,7 +216,12 @@ print("leaving", flush=True)
 
 def test_values_can_be_read_in_exit_handlers(app_environment):
     done = run_python(
-        PROLOGUE.replace("\nimport latebind", "\nkept = []\natexit.register(lambda: print(np.asarray(kept[0]), np.asarray(kept[0] + 1)))\nimport latebind", 1)
+        PROLOGUE.replace(
+            "\nimport latebind",
+            "\nkept = []"
+            "\natexit.register(lambda: print(np.asarray(kept[0]), np.asarray(kept[0] + 1)))\nimport latebind",
+            1,
+        )
         + """
 executor = make(asynchronous="always")
 x = as_array(np.ones(3)) + 1

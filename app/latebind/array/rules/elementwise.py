@@ -20,6 +20,7 @@ from latebind.array.rules.common import (
     full,
     like,
     require_numeric,
+    reshape,
 )
 from latebind.errors import DTypeMismatchError
 from latebind.ir.builder import IrBuilder
@@ -318,6 +319,8 @@ ASSIGN: Final = Rule("assign", _assign)
 def _assign_where(b: IrBuilder, old: Value, mask: Value, new: Value) -> Value:
     """The elements of `old` under the mask replaced by a value that broadcasts."""
     rank = len(mask.shape)
+    if new.type.size == 1:
+        new = reshape(b, new, ())
     if old.shape[:rank] == mask.shape and rank < len(old.shape):
         dims = tuple(range(rank))
         mask = b.op("stablehlo::broadcast_in_dim", mask, broadcast_dimensions=dims, shape=old.shape)

@@ -25,7 +25,13 @@ def test_defaults_need_no_settings():
     backend = NumpyBackend()
     assert backend.name == "numpy" and backend.blocking
     assert list(map(str, backend.backend_devices())) == ["cpu:0"]
-    assert NumpySettings().model_dump() == {"name": "numpy", "devices": 1, "reuse_buffers": True, "threads": None}
+    assert NumpySettings().model_dump() == {
+        "name": "numpy",
+        "devices": 1,
+        "reuse_buffers": True,
+        "interpretations": backend.interpretations,
+        "threads": None,
+    }
 
 
 def test_the_backend_module_imports_no_pydantic():

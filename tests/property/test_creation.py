@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-import latebind as lb
 from tests.property.comparison import assert_same
 from tests.property.strategies import ALL, FLOATS, INTEGERS, SPECIAL, arrays, shapes
+
+import latebind as lb
 
 bounds = st.one_of(st.integers(-20, 20), st.floats(-10, 10).map(lambda value: round(value, 3) + 0.0))
 steps = st.one_of(st.integers(-3, 3), st.sampled_from([0.1, 0.25, -0.3, 1.7])).filter(bool)

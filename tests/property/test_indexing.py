@@ -8,10 +8,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-
-import latebind as lb
 from tests.property.comparison import assert_same, assert_same_outcome
 from tests.property.strategies import ALL, arrays
+
+import latebind as lb
 
 base_shapes = npst.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-import latebind as lb
 from tests.property.comparison import assert_same, assert_same_outcome
 from tests.property.strategies import ALL, arrays, axes, axis_sets, broadcastable, nonempty_shapes
+
+import latebind as lb
 
 
 @st.composite

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-import latebind as lb
 from tests.property.comparison import assert_same
 from tests.property.strategies import ALL, arrays
+
+import latebind as lb
 
 ULPS = 64
 

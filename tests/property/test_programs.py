@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from tests.property.comparison import assert_same
+from tests.property.strategies import examples
 
 import latebind as lb
 from latebind.backends.numpy.backend import NumpyBackend
 from latebind.runtime import current
 from latebind.runtime.executor import LazyGraphExecutor
 from latebind.runtime.options import ExecutorOptions
-from tests.property.comparison import assert_same
-from tests.property.strategies import examples
 
 MODES: dict[str, dict[str, Any]] = {
     "compiled": {"interpretations": 0},

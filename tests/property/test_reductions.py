@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-import latebind as lb
 from tests.property.comparison import assert_same, assert_same_outcome
 from tests.property.strategies import ALL, INEXACT, NUMERIC, REAL, arrays, axes, axis_sets, examples
+
+import latebind as lb
 
 #: At most 64 elements of magnitude 2 are added, and at most 64 roundings happen.
 SUM_ULPS = 64

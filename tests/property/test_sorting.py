@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-import latebind as lb
 from tests.property.comparison import assert_same
 from tests.property.strategies import ALL, REAL, arrays, axes, nonempty_shapes
+
+import latebind as lb
 
 EVERY = st.one_of(st.just(nonempty_shapes), st.just(st.sampled_from([(0,), (2, 0), (0, 3)])))
 

@@ -199,17 +199,15 @@ def _from_sequence(sequence: Sequence[Any], ground: Ground, dtype: DType | None)
     if _holds_arrays(sequence):
         stacked = _stacked(sequence, ground)
         return stacked if dtype in (None, stacked.dtype) else apply(ASTYPE, stacked, dtype=dtype)
-    if dtype is None:
-        host = host_array(sequence)
-        dtype = _default_for(host.dtype, sequence, ground)
-    else:
-        host = host_array(sequence)
-        check_conversion("asarray", host.dtype, dtype)
-    if host.dtype != dtype:
-        if host.dtype.kind in "iu" and dtype.kind in "iu" and host.size:
-            scalar_of(int(host.min()), dtype)
-            scalar_of(int(host.max()), dtype)
-        host = _cast_host(host, dtype)
+    host = host_array(sequence)
+    wanted = _default_for(host.dtype, sequence, ground) if dtype is None else dtype
+    check_conversion("asarray", host.dtype, wanted)
+    if dtype is not None or host.dtype != wanted:
+        try:
+            with np.errstate(all="ignore"):
+                host = np.asarray(sequence, wanted)
+        except OverflowError as error:
+            raise ScalarRangeError(f"asarray: {error}") from None
     return to_ground(host, ground, copy=False)  # type: ignore[return-value]
 
 

@@ -19,7 +19,7 @@ class InputData(BackendData):
     __slots__ = ()
 
     def wait(self) -> NoReturn:
-        from latebind.runtime.executor import user_line
+        from latebind.runtime.recording import user_line
 
         raise CaptureError(
             f"{user_line()}: the value of an argument is needed inside a function that is being captured by compile(): "

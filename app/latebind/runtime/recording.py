@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from latebind.errors import ContainerMismatchError, DeviceMismatchError
+from latebind.ir.source import locate
 from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.signature import OperandKey, Rule, RuleAttributes, Signature
@@ -39,6 +40,12 @@ def user_frame(depth: int) -> FrameType:
             break
         frame = outer
     return frame
+
+
+def user_line() -> str:
+    """Return the user's line that the innermost call comes from."""
+    frame = user_frame(2)
+    return str(locate(frame.f_code, frame.f_lasti))
 
 
 def common_ground(rule: Rule, arrays: Sequence[LazyTensor]) -> Ground:

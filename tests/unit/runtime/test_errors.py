@@ -72,7 +72,7 @@ def test_a_leaf_that_fails_while_it_is_pending_poisons_only_its_dependents(make_
         where = here(1)
         bad = x / 2
         executor.mark_step()
-        executor._interpretations = interpretations
+        executor.runner.interpretations = interpretations
         dependent, independent = bad + 1, x * 3
         if not interpretations:
             executor.mark_step()

@@ -1,0 +1,142 @@
+"""What backends and the runtime hand to each other: devices, device data, computations."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, final
+
+import numpy as np
+import numpy.typing as npt
+
+from latebind.errors import DeviceMismatchError
+from latebind.ir.types import TensorType
+
+HostArray = npt.NDArray[np.generic]
+Scalar = bool | int | float | complex
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class BackendDevice:
+    """Device type and ordinal, written `"cpu:0"`."""
+
+    type: str
+    ordinal: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> BackendDevice:
+        """Read `"cpu"` or `"cpu:1"`.
+
+        Raises
+        ------
+        DeviceMismatchError
+            If the text is not of that form.
+        """
+        kind, separator, ordinal = text.partition(":")
+        if not kind or (separator and not ordinal.isdecimal()):
+            raise DeviceMismatchError(f"{text!r} is not a device: write a type and an ordinal, such as 'cpu:0'")
+        return cls(kind, int(ordinal) if separator else 0)
+
+    def __str__(self) -> str:
+        return f"{self.type}:{self.ordinal}"
+
+
+class BackendData:
+    """A handle on data that lives on a device; a placeholder until an execution fills it.
+
+    Attributes
+    ----------
+    type : TensorType
+    device : BackendDevice
+    handle : object or None
+        The engine's buffer; `None` while this is a placeholder.
+    owned : bool
+        Whether latebind allocated the buffer, so that it may be donated. Memory that the user shares with us
+        (`copy=False`, DLPack, read-only host arrays) is not owned.
+    error : BaseException or None
+        Set when the computation that should have filled the placeholder failed.
+    """
+
+    __slots__ = ("__weakref__", "_ready", "device", "error", "handle", "owned", "type")
+
+    def __init__(self, type: TensorType, device: BackendDevice, handle: Any = None, *, owned: bool = True) -> None:
+        self.type = type
+        self.device = device
+        self.handle = handle
+        self.owned = owned
+        self.error: BaseException | None = None
+        self._ready: threading.Event | None = None
+
+    @property
+    def has_value(self) -> bool:
+        """Whether the buffer is there: neither a placeholder nor failed."""
+        return self.handle is not None
+
+    def mark_pending(self) -> None:
+        """Make this a placeholder that readers wait for."""
+        self._ready = threading.Event()
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether an execution is still to fill this placeholder."""
+        ready = self._ready
+        return ready is not None and not ready.is_set()
+
+    def assign(self, data: BackendData) -> None:
+        """Fill the placeholder with what an execution returned."""
+        self.handle = data.handle
+        self.owned = data.owned
+        if self._ready is not None:
+            self._ready.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Poison the placeholder: every reader gets the error."""
+        self.error = error
+        if self._ready is not None:
+            self._ready.set()
+
+    def wait(self) -> None:
+        """Block until the placeholder is filled; raise its error if the execution failed."""
+        if self._ready is not None:
+            self._ready.wait()
+        if self.error is not None:
+            self.raise_error()
+
+    def raise_error(self) -> NoReturn:
+        """Raise a copy of the error: a traceback on the error itself would keep every reader's frames alive."""
+        error = self.error
+        assert error is not None
+        raised = copy.copy(error)
+        raised.__cause__ = error.__cause__
+        raise raised
+
+
+@dataclass(slots=True)
+class Computation:
+    """A lowered program.
+
+    Attributes
+    ----------
+    name : str
+    device : BackendDevice
+    parameter_names : tuple of str
+    parameter_types : tuple of TensorType
+    result_types : tuple of TensorType
+    aliases : tuple of (int, int)
+        Pairs of an output and the parameter whose buffer it may take (donation).
+    text : str
+        The backend's own form of the program, for people.
+    program : object
+        The backend's own form of the program, before or after compilation.
+    """
+
+    name: str
+    device: BackendDevice
+    parameter_names: tuple[str, ...]
+    parameter_types: tuple[TensorType, ...]
+    result_types: tuple[TensorType, ...]
+    aliases: tuple[tuple[int, int], ...] = ()
+    text: str = ""
+    program: Any = field(default=None, repr=False)

@@ -216,7 +216,7 @@ class Array(_Base):
     def to_device(self, device: BackendDevice | str, /, *, stream: None = None) -> Array:
         """Return the array on another device of its backend; itself if it is there already."""
         executor = self._ground.executor
-        ground = executor.ground(device)
+        ground = executor.ground(str(device))
         if ground is self._ground:
             return self
         return executor.from_host(executor.value(self), self._type, ground, copy=True)  # type: ignore[return-value]

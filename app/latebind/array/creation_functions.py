@@ -24,6 +24,7 @@ from latebind.ir.types import DType
 from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.current import current_executor
 from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.recording import record
 from latebind.runtime.signature import INDEX
 from latebind.runtime.tape import Ground
 
@@ -46,7 +47,7 @@ def ground_of(device: Device) -> Ground:
     """
     if device is not None and not isinstance(device, (BackendDevice, str)):
         raise DeviceMismatchError(f"a device is given by its name, such as 'cpu:0', got {device!r}")
-    return current_executor().ground(device)
+    return current_executor().ground(None if device is None else str(device))
 
 
 def shape_of(name: str, shape: Shape) -> tuple[int, ...]:
@@ -364,8 +365,8 @@ def _triangle(name: str, x: ArrayLike, k: int, *, upper: bool) -> Array:
     matrices = as_array(x)
     if matrices.ndim < 2:
         raise ShapeMismatchError(f"{name}: at least 2 dimensions are needed, got shape {matrices.shape}")
-    offset = _offset(name, k)
-    return apply(TRIANGLE, matrices, np.int64(offset) if isinstance(offset, int) else offset, upper=upper)
+    attributes = (("upper", upper),)
+    return record(TRIANGLE, [matrices], attributes, scalars=[(1, INDEX, _offset(name, k))])  # type: ignore[return-value]
 
 
 def zeros(shape: Shape, *, dtype: DTypeLike = None, device: Device = None) -> Array:

@@ -26,7 +26,7 @@ from latebind.array.rules.indexing import (
 )
 from latebind.errors import OutOfBoundsError
 from latebind.runtime.lazy import LazyTensor
-from latebind.runtime.recording import record
+from latebind.runtime.recording import common_ground, record
 from latebind.runtime.tape import PASSED, Check, Tape
 from latebind.runtime.views import index_scalars, take_view, write
 
@@ -74,6 +74,7 @@ def get(array: Array, key: Index) -> Array:
     if basic is not None:
         structure, starts = _parse_basic(array._type.shape, basic)
         return take_view(BASIC_INDEX, array, (("structure", structure),), starts)  # type: ignore[return-value]
+    _check_grounds(array, key)
     mask = _whole_mask(array, key)
     if mask is not None:
         key = _nonzero(mask)
@@ -93,6 +94,7 @@ def put(array: Array, key: Index, value: Any) -> None:
         structure, starts = _parse_basic(array._type.shape, basic)
         write(array, _with_value(BASIC_PUT, array, [], value, (("structure", structure),), starts))
         return
+    _check_grounds(array, key)
     mask = _whole_mask(array, key)
     if mask is not None:
         if isinstance(mask, np.ndarray):
@@ -197,6 +199,13 @@ def _check(
 
 def _out_of_bounds(index: int, axis: int, extent: int) -> str:
     return f"index {index} is out of bounds for axis {axis} with size {extent}"
+
+
+def _check_grounds(array: Array, key: object) -> None:
+    """Refuse index arrays of another container or device, also masks, whose values are read here."""
+    for entry in key if isinstance(key, tuple) else (key,):
+        if isinstance(entry, LazyTensor):
+            common_ground(TAKE, [array, entry])
 
 
 # Parsing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from latebind.errors import DTypeMismatchError, ScalarRangeError
+from latebind.errors import DTypeMismatchError, ScalarRangeError, ShapeMismatchError
 from latebind.ir.types import ELEMENT_NAMES, DType, TensorType
 from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.current import current_executor
@@ -50,6 +50,8 @@ def host_array(value: object) -> np.ndarray:
     ------
     DTypeMismatchError
         If its elements are not numbers or booleans.
+    ShapeMismatchError
+        If nested sequences are ragged.
     ScalarRangeError
         If it holds Python integers that fit no 64-bit dtype.
     """
@@ -58,7 +60,7 @@ def host_array(value: object) -> np.ndarray:
     except OverflowError as error:
         raise ScalarRangeError(f"{error}: integers must fit in 64 bits") from None
     except ValueError as error:
-        raise DTypeMismatchError(f"a nested sequence does not form an array: {error}") from None
+        raise ShapeMismatchError(f"a nested sequence does not form an array: {error}") from None
     if found.dtype == object and found.size and all(isinstance(item, int) for item in found.flat):
         raise ScalarRangeError("the sequence holds integers that fit no 64-bit dtype: pass floats, or a dtype")
     return found.astype(checked_dtype(found.dtype), copy=False)

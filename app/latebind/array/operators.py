@@ -110,7 +110,8 @@ def _bind() -> None:
         forward = binary_operator(_RULES[name], _slow(_RULES[name]), Array)
         setattr(Array, f"__{short}__", forward)
         setattr(Array, f"__r{short}__", _slow(_RULES[name], reflected=True))
-        setattr(Array, f"__i{short}__", _in_place(f"__i{short}__", forward))
+        compute = binary_operator(_RULES[name], _slow(_RULES[name]), Array, depth=2)
+        setattr(Array, f"__i{short}__", _in_place(f"__i{short}__", compute))
     for short, name in _COMPARISONS.items():
         setattr(Array, f"__{short}__", binary_operator(RULES[name], _slow_comparison(RULES[name]), Array))
     for short, name in _UNARY.items():

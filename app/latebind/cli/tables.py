@@ -25,7 +25,7 @@ _ROWS: Final[tuple[tuple[str, Callable[[RunReport], str]], ...]] = (
     ("backend", lambda report: escape(report.backend)),
     ("device", lambda report: report.device),
     ("graphs compiled", _count_cell("UncachedCompile")),
-    ("… again for other live outputs", _count_cell("VariantCompile")),
+    ("… again for other outputs or donations", _count_cell("VariantCompile")),
     ("… again for a scalar's promotion", _count_cell("ScalarPromotion")),
     ("recordings interpreted", _count_cell("Interpreted")),
     ("cache hits", _count_cell("CachedCompile")),

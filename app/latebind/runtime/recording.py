@@ -1,6 +1,6 @@
 """Recording one operation: the path that everything else stands on.
 
-`record` is the general form. `binary_operator` and `inplace_operator` make the methods behind `+` and `+=`, which do
+`record` is the general form. `binary_operator` makes the methods behind `+` and `==`, and is part of `+=`, which do
 the same for the common operands in one function body; `make bench` prints what they cost (rows `record`).
 """
 
@@ -196,7 +196,9 @@ def _new_leaf(tape: Any, array: Any) -> int:
 # `slow`, which is `record` behind NumPy's operand conversions.
 
 
-def binary_operator(rule: Rule, slow: Callable[[Any, Any], Any], array_class: type) -> Callable[[Any, Any], Any]:
+def binary_operator(
+    rule: Rule, slow: Callable[[Any, Any], Any], array_class: type, *, depth: int = 1
+) -> Callable[[Any, Any], Any]:
     """Return the method behind a binary operator of `array_class`.
 
     Parameters
@@ -207,6 +209,8 @@ def binary_operator(rule: Rule, slow: Callable[[Any, Any], Any], array_class: ty
         Called with both operands where the short path does not apply.
     array_class
         Exact type of the operands that the short path takes.
+    depth
+        How many calls the user's line is away.
     """
     signatures = rule.signatures
     getframe = sys._getframe
@@ -227,7 +231,7 @@ def binary_operator(rule: Rule, slow: Callable[[Any, Any], Any], array_class: ty
         entry: Record
         # Allocations may run finalisers that record, or read, on this very tape: they come before the position is
         # taken where possible, and the position is checked after the last one.
-        frame = getframe(1)
+        frame = getframe(depth)
         out: Any = _new(array_class)
         try:
             if kind is array_class:

@@ -98,11 +98,13 @@ class Signature:
     builder: ClassVar[IrBuilder] = IrBuilder()
 
     def _bounds(self, keys: Sequence[OperandKey]) -> tuple[int | None, int | None]:
-        bounds = [
-            integer_range(type.dtype) if type.dtype.kind in "iu" else (-_FLOAT_LIMIT, _FLOAT_LIMIT)
-            for key, type in zip(keys, self.operand_types, strict=True)
-            if key is int
-        ]
+        bounds = []
+        for position, (key, type) in enumerate(zip(keys, self.operand_types, strict=True)):
+            if key is int and type.dtype.kind in "iu":
+                low, high = integer_range(type.dtype)
+                bounds.append((self.rule.least.get(position, low), high))
+            elif key is int:
+                bounds.append((-_FLOAT_LIMIT, _FLOAT_LIMIT))
         if not bounds:
             return None, None
         return max(low for low, _ in bounds), min(high for _, high in bounds)
@@ -111,6 +113,11 @@ class Signature:
         """Raise `ScalarRangeError` if a Python integer does not fit the dtype that it has to take."""
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
             dtype = next(type.dtype for type, scalar in zip(self.operand_types, self.is_scalar, strict=True) if scalar)
+            if value < 0 and self.low in self.rule.least.values():
+                raise ScalarRangeError(
+                    f"{self.rule.name}: {value} is negative, for which integers give no integers: "
+                    "convert the array to floating point first, with astype"
+                )
             raise ScalarRangeError(
                 f"Python integer {value} is out of bounds for {dtype.name} in {self.rule.name!r}: it takes the dtype "
                 "of the array that it is combined with; convert the array first, with astype"
@@ -145,16 +152,19 @@ class Rule:
     signatures : dict
         Signature per operand keys and attributes. Two-operand operators without attributes are looked up here on the
         recording path.
+    least : dict
+        Smallest Python integer that an operand may be where it becomes an integer, by the operand's position.
     inverse : Rule or None
         For a view operation, the rule `(base, value, *scalars, **attributes)` that writes a value through the view.
     """
 
-    __slots__ = ("function", "inverse", "name", "signatures")
+    __slots__ = ("function", "inverse", "least", "name", "signatures")
 
     def __init__(self, name: str, function: RuleFunction, inverse: Rule | None = None) -> None:
         self.name = name
         self.function = function
         self.inverse = inverse
+        self.least: dict[int, int] = {}
         self.signatures: dict[Hashable, Signature] = {}
 
     def signature(self, keys: tuple[OperandKey, ...], attributes: RuleAttributes = ()) -> Signature:

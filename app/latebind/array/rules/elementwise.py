@@ -263,6 +263,8 @@ def _round_like_numpy(b: IrBuilder, x: Value) -> Value:
     return b.op("stablehlo::complex", *parts)
 
 
+#: NumPy refuses negative integer exponents of integers; one that is data cannot be refused when it is recorded.
+RULES["pow"].least = {1: 0}
 RULES["round"] = Rule("round", _round_like_numpy)
 
 

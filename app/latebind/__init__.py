@@ -7,8 +7,6 @@ from the configuration at its first use. Importing this module loads no engine a
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 import latebind.array.operators  # noqa: F401  (binds the operators)
@@ -258,6 +256,9 @@ def __getattr__(name: str) -> Any:
 
         return getattr(containers, name)
     if name == "__version__":
+        from importlib.metadata import PackageNotFoundError
+        from importlib.metadata import version as _version
+
         try:
             return _version("latebind")
         except PackageNotFoundError:

@@ -10,7 +10,7 @@ import numpy as np
 from latebind.errors import LatebindError
 
 
-def assert_same(actual: Any, expected: Any, *, ulps: float = 0, about: str = "") -> None:
+def assert_same(actual: Any, expected: Any, *, ulps: float = 0, signed_zeros: bool = True, about: str = "") -> None:
     """Compare with NumPy's result.
 
     Parameters
@@ -18,6 +18,8 @@ def assert_same(actual: Any, expected: Any, *, ulps: float = 0, about: str = "")
     ulps
         Units in the last place by which each number, or part of a complex number, may differ, relative to the largest
         finite number of the result; 0 compares bits, but for NaN.
+    signed_zeros
+        Whether `-0.0` and `0.0` differ when bits are compared.
     """
     found, wanted = np.asarray(actual), np.asarray(expected)
     assert found.dtype == wanted.dtype, f"{about}: dtype {found.dtype}, not {wanted.dtype}"
@@ -31,7 +33,7 @@ def assert_same(actual: Any, expected: Any, *, ulps: float = 0, about: str = "")
         _assert_close(found, wanted, ulps, about)
     else:
         np.testing.assert_array_equal(found, wanted, err_msg=about)
-        numbers = ~np.isnan(wanted)
+        numbers = ~np.isnan(wanted) & (signed_zeros | (wanted != 0))
         np.testing.assert_array_equal(np.signbit(found[numbers]), np.signbit(wanted[numbers]), err_msg=about)
 
 

@@ -1,7 +1,7 @@
 """Products of matrices and tensors agree with NumPy's: exactly for integers, within rounding for floats.
 
-The sums have at most 27 terms of magnitude 4 and may be added up in any order, so each result may be off by as many units
-in the last place of the largest one. float16 is multiplied in float32 and rounded once; NumPy rounds every step.
+The sums have at most 27 terms of magnitude 4 and may be added up in any order, so each result may be off by as many
+units in the last place of the largest one. float16 is multiplied in float32 and rounded once; NumPy rounds every step.
 """
 
 from __future__ import annotations

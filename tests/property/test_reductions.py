@@ -1,7 +1,7 @@
 """Reductions over any axes give NumPy's results.
 
-Integers, booleans, extrema and positions are exact. Sums of floats may be added up in another order than NumPy's, so each
-may be off by a few units in the last place of the largest partial result; float16 is accumulated in float32, which
+Integers, booleans, extrema and positions are exact. Sums of floats may be added up in another order than NumPy's, so
+each may be off by a few units in the last place of the largest partial result; float16 is accumulated in float32, which
 NumPy does for some layouts only.
 """
 

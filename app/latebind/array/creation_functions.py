@@ -60,7 +60,7 @@ def shape_of(name: str, shape: Shape) -> tuple[int, ...]:
     DTypeMismatchError
         If one is no integer.
     """
-    extents = shape if isinstance(shape, Sequence) else (shape,)
+    extents = shape if isinstance(shape, (tuple, list, Sequence)) else (shape,)
     found = tuple(integer(name, "an extent", extent) for extent in extents)
     if any(extent < 0 for extent in found):
         raise ShapeMismatchError(f"{name}: the shape {found} has a negative extent")
@@ -173,11 +173,9 @@ def arange(
         raise DTypeMismatchError("arange makes numbers: use zeros or asarray for booleans")
     length = len(range(first, last, width)) if integral else max(math.ceil((last - first) / width), 0)
     work = np.dtype(np.float32) if found == np.float16 else found
-    begin = np.asarray(scalar_of(first, found) if length else 0).astype(work)
-    after = np.asarray(scalar_of(first + width, found) if length > 1 else begin).astype(work)
-    with np.errstate(all="ignore"):
-        difference = np.subtract(after, begin, dtype=work)
-    return create(ARANGE, ground, (work, begin.item()), (work, difference.item()), length=length, dtype=found)
+    begin = scalar_of(first, found) if length else 0
+    after = scalar_of(first + width, found) if length > 1 else begin
+    return create(ARANGE, ground, (work, begin), (work, after), length=length, dtype=found)
 
 
 def _host_number(name: str, value: Any) -> Any:

@@ -5,6 +5,7 @@ Where NumPy's result is a view, so is this one: a write through it changes the a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -214,12 +215,12 @@ def _resolved(shape: tuple[int, ...], size: int, wanted: Shape) -> tuple[int, ..
     given = wanted if isinstance(wanted, Sequence) else (wanted,)
     extents = [integer("reshape", "an extent", extent) for extent in given]
     if -1 in extents:
-        known = int(np.prod([extent for extent in extents if extent != -1], dtype=object))
+        known = math.prod(extent for extent in extents if extent != -1)
         if extents.count(-1) > 1 or known <= 0 or size % known:
             raise ShapeMismatchError(f"reshape: shape {shape} cannot be seen as {tuple(extents)}")
         extents[extents.index(-1)] = size // known
     found = shape_of("reshape", extents)
-    if int(np.prod(found, dtype=object)) != size:
+    if math.prod(found) != size:
         raise ShapeMismatchError(f"reshape: shape {shape} has {size} elements, which do not fit into {found}")
     return found
 

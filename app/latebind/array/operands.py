@@ -13,7 +13,7 @@ from latebind.ir.types import ELEMENT_NAMES, DType, TensorType
 from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.current import current_executor
 from latebind.runtime.lazy import LazyTensor
-from latebind.runtime.recording import common_ground, record
+from latebind.runtime.recording import record
 from latebind.runtime.signature import OperandKey, Rule
 from latebind.runtime.tape import Ground, Scalar
 
@@ -98,14 +98,20 @@ def apply(rule: Rule, *operands: ArrayLike, ground: Ground | None = None, **attr
     """Record an operation on array-likes.
 
     Arrays are operands, numbers become scalar operands, everything else is put on the arrays' device first. With no
-    array among the operands, the device is the current container's default.
+    array among the operands, the device is the current container's default; of numbers alone, the first becomes an
+    array.
     """
-    arrays = [operand for operand in operands if isinstance(operand, LazyTensor)]
+    alone = False
     if ground is None:
-        ground = common_ground(rule, arrays) if arrays else current_executor().ground()
+        for operand in operands:
+            if isinstance(operand, LazyTensor):
+                ground = operand._tape.ground
+                break
+        else:
+            ground = current_executor().ground()
+            alone = all(map(is_scalar, operands))
     tensors: list[LazyTensor] = []
     scalars: list[tuple[int, OperandKey, Scalar]] = []
-    alone = not arrays
     for position, operand in enumerate(operands):
         if isinstance(operand, LazyTensor):
             tensors.append(operand)

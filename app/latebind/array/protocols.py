@@ -64,7 +64,9 @@ def array_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], options: 
     if any(isinstance(output, np.ndarray) for output in outputs):
         return _into_host(ufunc, method, inputs, outputs, options)
     function = _lazy_form(ufunc, method)
-    options = {name: value for name, value in options.items() if name not in _IRRELEVANT and value is not None}
+    options = {name: value for name, value in options.items() if name not in _IRRELEVANT}
+    if options.get("dtype", ...) is None:
+        del options["dtype"]
     operands = _operands(inputs, outputs)
     if operands is NotImplemented:
         return NotImplemented

@@ -8,7 +8,7 @@ import numpy as np
 
 from latebind.array.indexing_functions import take
 from latebind.array.operands import ArrayLike, apply, as_array, as_arrays, to_ground
-from latebind.array.rules.common import Axes, axes_attribute, integer
+from latebind.array.rules.common import BOOL, Axes, axes_attribute, integer
 from latebind.array.rules.elementwise import ASTYPE, WHERE
 from latebind.array.rules.reductions import ARGMAX, ARGMIN, COUNT_NONZERO
 from latebind.array.rules.sorting import SEARCHSORTED
@@ -164,6 +164,6 @@ def where(condition: ArrayLike, x1: ArrayLike, x2: ArrayLike, /) -> Array:
     """
     ground = next((x._tape.ground for x in (condition, x1, x2) if isinstance(x, LazyTensor)), None)
     holds = as_array(condition, ground)
-    if holds.dtype != np.bool_:
-        holds = apply(ASTYPE, holds, dtype=np.dtype(np.bool_))
+    if holds.dtype is not BOOL:
+        holds = apply(ASTYPE, holds, dtype=BOOL)
     return apply(WHERE, holds, x1, x2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -132,6 +133,12 @@ def form_of(kind: OpKind) -> _Form:
     return form
 
 
+class _State(threading.local):
+    """What a builder keeps per thread: several may build graphs at once."""
+
+    origin: int = -1
+
+
 class IrBuilder:
     """Makes nodes; a backend may bring its own.
 
@@ -142,7 +149,16 @@ class IrBuilder:
     """
 
     def __init__(self) -> None:
-        self.origin: int = -1
+        self._state = _State()
+
+    @property
+    def origin(self) -> int:
+        """Origin that this thread's new nodes take."""
+        return self._state.origin
+
+    @origin.setter
+    def origin(self, origin: int) -> None:
+        self._state.origin = origin
 
     # Any operation
 

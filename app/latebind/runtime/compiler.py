@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
@@ -72,8 +71,6 @@ class Compiler:
         self.tracer = tracer
         self.reference = reference
         self.verify = verify
-        # The builder's current origin is state: one graph is built at a time. No user code or engine runs inside.
-        self._lock = threading.Lock()
 
     def kernel(self, device: BackendDevice, signature: Signature, donated: tuple[int, ...] = ()) -> Executable:
         """Return one recorded operation as an executable of its own; its scalars are parameters. Made once.
@@ -137,9 +134,8 @@ class Compiler:
         """
         start = perf_counter()
         name = kernel or f"computation_{next(_names)}"
-        with self._lock:
-            graph = build_graph(self.ir_builder, records, scalars, leaf_types, outputs, promoted)
-            results = optimize(graph, self.ir_builder, self._runs, check=self.verify)
+        graph = build_graph(self.ir_builder, records, scalars, leaf_types, outputs, promoted)
+        results = optimize(graph, self.ir_builder, self._runs, check=self.verify)
         if kernel is None:
             self._trace(name, graph, results, locate)
         donated_parameters = [index for index, leaf in enumerate(graph.leaves) if leaf in donated]

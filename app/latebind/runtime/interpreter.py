@@ -9,18 +9,16 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from latebind.backends.interface import BackendData, BackendDevice
 from latebind.errors import ExecutionError, LatebindError
 from latebind.runtime.liveness import unreferenced
+from latebind.runtime.signature import DONATION_BYTES
 
 if TYPE_CHECKING:
     from latebind.runtime.compiler import Compiler
     from latebind.runtime.tape import Record, Scalar
-
-#: Smaller buffers are not worth a computation of its own that overwrites them.
-DONATION_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +105,7 @@ class Interpreter:
             if errors:
                 return self.failed(position, errors[0])
             signature = self.records[position][0]
-            donated = self._overwritable(operands, dying) if dying else ()
+            donated = self._overwritable(operands, dying) if dying and signature.has_large_operand else ()
             executable = self.compiler.kernel(self.device, signature, donated)
             return executable.run(backend, executable.arguments(backend, operands, scalars))[0]
         except Exception as error:

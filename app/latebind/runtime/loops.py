@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 FIRST_SEARCH: Final = 512
 #: Rounds that have to be equal before a run counts as a loop.
 ROUNDS: Final = 3
+#: Records that have to repeat, however short the period: three equal operations in a row are no loop.
+REPEATED: Final = 64
+#: Records at the end of a recording that are searched.
+WINDOW: Final = 8192
+#: Records that are compared before a whole period is.
+PROBE: Final = 16
 #: Records that a cut recording should have at least, so that finding and starting its computation costs little.
 WORTH_A_CUT: Final = 256
 #: Rounds with records never seen before after which a loop is given up.
@@ -26,16 +32,16 @@ MISSES_OF_A_LOOP: Final = 3
 def find_period(records: Sequence[Record]) -> int | None:
     """Return the shortest period of the end of a recording, in records; `None` if it does not repeat.
 
-    The last `ROUNDS` periods have to be equal. Costs one comparison per record in the common cases: only places where
-    the last record occurs again are tried.
+    The last `ROUNDS` periods, and at least `REPEATED` records, have to repeat. Costs one comparison per record of the
+    last `WINDOW` in the common case: only places where the last few records occur again are tried.
     """
     count = len(records)
-    last = records[-1]
-    for period in range(1, count // ROUNDS + 1):
-        if records[count - 1 - period] != last:
+    last, probe = records[-1], records[-PROBE:]
+    for period in range(1, min(count, WINDOW) // ROUNDS + 1):
+        if records[count - 1 - period] != last or records[count - PROBE - period : count - period] != probe:
             continue
-        tail = records[count - period :]
-        if all(records[count - (turn + 1) * period : count - turn * period] == tail for turn in range(1, ROUNDS)):
+        length = max(ROUNDS * period, REPEATED)
+        if length <= count and records[count - length : count - period] == records[count - length + period :]:
             return period
     return None
 

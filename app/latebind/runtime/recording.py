@@ -1,7 +1,7 @@
 """Recording one operation: the path that everything else stands on.
 
-`record` is the general form. `binary_operator` makes the methods behind `+` and `==`, and is part of `+=`, which do
-the same for the common operands in one function body; `make bench` prints what they cost (rows `record`).
+`record` is the general form. `binary_operator` makes the methods behind `+` and `==`, and the first half of `+=`; they
+do the same for the common operands in one function body, and `make bench` prints what they cost (rows `record`).
 """
 
 from __future__ import annotations
@@ -29,12 +29,20 @@ INTERNAL_PREFIXES: Final = (
     *(_PACKAGE + folder + os.sep for folder in ("array", "runtime", "ir", "backends")),
     _PACKAGE + "__init__",
 )
+#: Whether a file is one of these, by its name; looked up several times per record.
+_is_internal: Final[dict[str, bool]] = {}
 
 
 def user_frame(depth: int) -> FrameType:
     """Return the innermost frame that is not latebind's own."""
     frame: FrameType = sys._getframe(depth)
-    while frame.f_code.co_filename.startswith(INTERNAL_PREFIXES):
+    while True:
+        filename = frame.f_code.co_filename
+        internal = _is_internal.get(filename)
+        if internal is None:
+            internal = _is_internal[filename] = filename.startswith(INTERNAL_PREFIXES)
+        if not internal:
+            return frame
         outer = frame.f_back
         if outer is None:
             break

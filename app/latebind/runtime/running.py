@@ -12,12 +12,13 @@ from latebind.ir.source import locate
 from latebind.runtime.cache import Structure, Variant
 from latebind.runtime.compiler import Compiler
 from latebind.runtime.failure import Isolation, PositionedCheck
-from latebind.runtime.interpreter import DONATION_BYTES, detached, reason
+from latebind.runtime.interpreter import detached, reason
 from latebind.runtime.launch import Worker
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.liveness import unreferenced
 from latebind.runtime.metrics import Metrics
 from latebind.runtime.options import ExecutorOptions
+from latebind.runtime.signature import DONATION_BYTES
 from latebind.runtime.tape import Tape
 
 #: Share of a new measurement in a computation's expected time.
@@ -104,7 +105,9 @@ class Runner:
         return [
             index
             for index, alone in enumerate(unreferenced(leaves))
-            if alone and leaves[index].type.nbytes >= DONATION_BYTES and self.backend.can_donate(leaves[index])
+            if alone
+            and leaves[index].type.nbytes >= DONATION_BYTES
+            and (leaves[index].is_pending or self.backend.can_donate(leaves[index]))
         ]
 
     def compile(self, tape: Tape, structure: Structure, live: list[int], donatable: list[int]) -> Variant:
@@ -214,6 +217,8 @@ class Runner:
         checks: Sequence[PositionedCheck],
     ) -> None:
         try:
+            if variant.donated:
+                self._own(variant, arguments)
             results = self.execute(variant, arguments, isolation)
             arguments.clear()
             isolation.apply_checks(checks, variant.outputs, results)
@@ -224,6 +229,16 @@ class Runner:
                     placeholder.assign(result)
         except BaseException as error:  # nobody may wait for ever
             fail_pending(placeholders, error)
+
+    def _own(self, variant: Variant, arguments: list[BackendData]) -> None:
+        """Replace donated arguments that were pending when the computation was queued and turn out to be shared."""
+        for index, leaf in enumerate(variant.executable.leaves):
+            data = arguments[index]
+            if leaf in variant.donated and data.has_value and not self.backend.can_donate(data):
+                host = self.backend.make_tensor_from_computation_data(data)
+                arguments[index] = self.backend.make_computation_data_from_tensor(
+                    host, data.type, data.device, copy=True
+                )
 
     def _bind(self, tape: Tape, outputs: Sequence[int], results: Sequence[BackendData]) -> None:
         ground = tape.ground

@@ -33,6 +33,9 @@ RuleAttributes: TypeAlias = tuple[tuple[str, Hashable], ...]
 
 INDEX: Final[DType] = np.dtype(np.int64)
 
+#: Smaller buffers are not worth a computation of its own that overwrites them.
+DONATION_BYTES: Final = 4096
+
 #: Signatures kept per rule. Programs whose shapes change every round would otherwise grow the table for ever.
 SIGNATURES_PER_RULE: Final = 4096
 
@@ -52,6 +55,8 @@ class Signature:
         Type of each operand; a scalar is zero-dimensional.
     is_scalar : tuple of bool
         Whether each operand is a scalar, which is kept in the recording's list of scalars.
+    has_large_operand : bool
+        Whether an operand's buffer is worth overwriting.
     low, high : int or None
         Range that a Python integer has to be in to be the scalar operand.
     """
@@ -59,6 +64,7 @@ class Signature:
     __slots__ = (
         "array_count",
         "attributes",
+        "has_large_operand",
         "high",
         "is_scalar",
         "kernels",
@@ -90,6 +96,7 @@ class Signature:
         placeholders = set(map(id, self.placeholders))
         self.nodes: tuple[Node, ...] = tuple(node for node in post_order([self.result]) if id(node) not in placeholders)
         self.low, self.high = self._bounds(keys)
+        self.has_large_operand = any(type.nbytes >= DONATION_BYTES for type in self.operand_types)
         self.kernels: WeakKeyDictionary[Compiler, dict[tuple[BackendDevice, tuple[int, ...]], Executable]] = (
             WeakKeyDictionary()
         )

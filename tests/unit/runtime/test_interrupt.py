@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 
@@ -14,7 +15,11 @@ PACKAGE = os.path.dirname(os.path.abspath(latebind.__file__))
 
 
 class Interrupt:
-    """Raises KeyboardInterrupt at the n-th line of the package that runs."""
+    """Raises KeyboardInterrupt at the n-th line of the package that runs.
+
+    Lines that take a lock are passed over: leaving the block is a line event of its own before the lock is released,
+    where a trace function can raise but a signal cannot arrive.
+    """
 
     def __init__(self, countdown):
         self.countdown = countdown
@@ -32,6 +37,8 @@ class Interrupt:
 
     def _line(self, frame, event, argument):
         if event == "line" and self.countdown > 0:
+            if linecache.getline(frame.f_code.co_filename, frame.f_lineno).lstrip().startswith("with "):
+                return self._line
             self.countdown -= 1
             if not self.countdown:
                 raise KeyboardInterrupt

@@ -23,11 +23,18 @@ def positions(b: IrBuilder, axis: int, shape: tuple[int, ...], dtype: DType = IN
     return b.op("stablehlo::iota", iota_dimension=axis, shape=shape, dtype=dtype)
 
 
-def _arange(b: IrBuilder, start: Value, step: Value, *, length: int, dtype: DType) -> Value:
-    """`start + position * step`, as NumPy's `fill` computes it from the first value and the first difference."""
+def _arange(b: IrBuilder, first: Value, second: Value, *, length: int, dtype: DType) -> Value:
+    """`first + position * (second - first)`, as NumPy's `fill` goes on from the first two values."""
     shape = (length,)
-    steps = b.op("stablehlo::multiply", positions(b, 0, shape, step.dtype), expand(b, step, shape))
-    return cast(b, b.op("stablehlo::add", expand(b, start, shape), steps), dtype)
+    step = expand(b, b.op("stablehlo::subtract", second, first), shape)
+    values = b.op("stablehlo::multiply", positions(b, 0, shape, first.dtype), step)
+    values = b.op("stablehlo::add", expand(b, first, shape), values)
+    if first.dtype.kind not in "iu":
+        # The difference is rounded: added to the first value, it may miss the second one.
+        place = positions(b, 0, shape)
+        is_second = b.op("stablehlo::compare", place, like(b, 1, place), comparison_direction="EQ")
+        values = b.op("stablehlo::select", is_second, expand(b, second, shape), values)
+    return cast(b, values, dtype)
 
 
 ARANGE: Final = Rule("arange", _arange)

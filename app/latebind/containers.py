@@ -27,7 +27,6 @@ from latebind.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from latebind.array.namespace import Namespace
-
     from latebind.ir.builder import IrBuilder
     from latebind.ir.node import Node
 

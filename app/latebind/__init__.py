@@ -267,7 +267,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_FROM_CONTAINERS, "__version__"})
+    return sorted({*__all__, "__version__", "__doc__", "__name__"})
 
 
 __all__ = [

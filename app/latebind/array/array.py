@@ -165,7 +165,8 @@ class Array(_Base):
         if self._tape.ground is not self._tape and getattr(self._tape, "capturing", False):
             return f"Array({self._type!r}, being captured)"
         text = np.array2string(self._ground.executor.value(self), separator=", ", prefix="Array(")
-        return f"Array({text}, dtype={self.dtype.name})"
+        shape = f"shape={self.shape}, " if not self.size and self.shape != (0,) else ""
+        return f"Array({text}, {shape}dtype={self.dtype.name})"
 
     def __str__(self) -> str:
         return str(self._ground.executor.value(self))

@@ -24,7 +24,7 @@ from latebind.array.rules.indexing import (
     AxisIndex,
     Structure,
 )
-from latebind.errors import OutOfBoundsError
+from latebind.errors import DTypeMismatchError, OutOfBoundsError, ShapeMismatchError
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import common_ground, record
 from latebind.runtime.tape import PASSED, Check, Tape
@@ -290,11 +290,12 @@ def _entries(shape: tuple[int, ...], key: object) -> list[object]:
     missing = len(shape) - used
     if missing < 0:
         raise OutOfBoundsError(f"too many indices: the array has {len(shape)} dimensions, but {used} were indexed")
-    rest = [slice(None)] * missing
+    rest: list[object] = [slice(None)] * missing
     at = next((i for i, entry in enumerate(entries) if entry is Ellipsis), None)
     if at is None:
         return [*entries, *rest]
-    return [*entries[:at], *rest, *entries[at + 1 :]]
+    # An ellipsis that stands for no axis still separates index arrays.
+    return [*entries[:at], *(rest or [Ellipsis]), *entries[at + 1 :]]
 
 
 def _parse(shape: tuple[int, ...], key: object) -> _Parsed:
@@ -308,6 +309,8 @@ def _parse(shape: tuple[int, ...], key: object) -> _Parsed:
     at: list[int] = []  # positions of the index arrays among the entries
     axis = kept = 0
     for number, entry in enumerate(entries):
+        if entry is Ellipsis:
+            continue
         if entry is None:
             structure.append(("new",))
             kept += 1
@@ -347,9 +350,9 @@ def _slice(entry: slice, extent: int) -> tuple[AxisIndex, list[int]]:
     try:
         start, stop, step = entry.indices(extent)
     except ValueError:
-        raise OutOfBoundsError("slice step cannot be zero") from None
+        raise ShapeMismatchError("slice step cannot be zero") from None
     except TypeError:
-        raise OutOfBoundsError(f"{entry} is not a slice of integers") from None
+        raise DTypeMismatchError(f"{entry} is not a slice of integers") from None
     length = len(range(start, stop, step))
     if length == extent and step == 1:
         return ("all",), []

@@ -24,8 +24,10 @@ from latebind.array.data_type_functions import astype
 from latebind.array.operands import ArrayLike, as_array
 from latebind.array.output import Output, deliver
 from latebind.array.rules.common import Axes, integer
+from latebind.array.rules.elementwise import IMAG_VIEW, REAL_VIEW
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
 from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.views import take_view
 
 if TYPE_CHECKING:
     from latebind.array.array import Array
@@ -41,13 +43,25 @@ class ArrayMethods(LazyTensor):
 
     @property
     def real(self) -> Array:
-        """The real part; an array of its own."""
-        return elementwise_functions.real(self)
+        """The real part; a view, as in NumPy."""
+        return take_view(REAL_VIEW, self)  # type: ignore[return-value]
+
+    @real.setter
+    def real(self, value: ArrayLike) -> None:
+        self.real[...] = value
 
     @property
     def imag(self) -> Array:
-        """The imaginary part, 0 of real numbers; an array of its own."""
-        return elementwise_functions.imag(self)
+        """The imaginary part; a view, as in NumPy. Zeros of real numbers, which are an array of their own."""
+        if self._type.dtype.kind != "c":
+            return elementwise_functions.imag(self)
+        return take_view(IMAG_VIEW, self)  # type: ignore[return-value]
+
+    @imag.setter
+    def imag(self, value: ArrayLike) -> None:
+        if self._type.dtype.kind != "c":
+            raise DTypeMismatchError(f"an array of {self._type.dtype.name} has no imaginary part to set")
+        self.imag[...] = value
 
     def all(self, axis: Axes = None, out: Output = None, keepdims: bool = False) -> Array:
         """Whether all elements along axes are true."""

@@ -59,6 +59,13 @@ class Namespace:
         """Return what this namespace can do."""
         return NamespaceInfo(self._source)
 
+    def __eq__(self, other: object) -> bool:
+        """Namespaces of one container are equal, so that a set of arrays' namespaces has one element."""
+        return isinstance(other, Namespace) and other._executor is self._executor
+
+    def __hash__(self) -> int:
+        return hash(id(self._executor))
+
     def __repr__(self) -> str:
         return f"<latebind namespace of container {self._executor.name!r} (backend {self._executor.backend.name!r})>"
 

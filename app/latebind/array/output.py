@@ -10,6 +10,7 @@ from latebind.array.operands import apply
 from latebind.array.rules.elementwise import ASTYPE
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
 from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.recording import common_ground
 from latebind.runtime.views import write
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def deliver(name: str, result: Array, out: Output) -> Array:
     if out is None:
         return result
     if isinstance(out, LazyTensor):
+        common_ground(ASTYPE, [out, result])
         write(out, fitted(name, out, result))
         return out  # type: ignore[return-value]
     if not isinstance(out, np.ndarray):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from pydantic import BaseModel, create_model
 
 from latebind.backends.settings import BackendSettings, OpenBackendSettings
-from latebind.errors import BackendUnavailableError, SettingsError
+from latebind.errors import BackendUnavailableError, LatebindError, SettingsError
 
 if TYPE_CHECKING:
     from latebind.backends.interface import Backend
@@ -104,10 +104,24 @@ class BackendSpec:
         return found
 
     def build(self, settings: BackendSettings | None = None) -> Backend:
-        """Make the backend, by default with the defaults of its settings model; errors as in `load_class`."""
+        """Make the backend, by default with the defaults of its settings model; errors as in `load_class`.
+
+        Raises
+        ------
+        BackendUnavailableError
+            If its constructor raises; the message gives what it raised.
+        """
         if settings is None:
             settings = self.load_settings_model().model_validate({})
-        return self.load_class()(settings)
+        made = self.load_class()
+        try:
+            return made(settings)
+        except LatebindError:
+            raise
+        except Exception as error:
+            raise BackendUnavailableError(
+                f"backend {self.name!r} ({self.source}) cannot be started: {type(error).__name__}: {error}"
+            ) from error
 
     def load_settings_model(self) -> type[BackendSettings]:
         """Return the settings model, its `name` narrowed to this backend's.

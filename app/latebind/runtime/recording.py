@@ -77,8 +77,10 @@ def refuse_mixture(rule: Rule, array: LazyTensor, ground: Ground) -> NoReturn:
     """Raise the error of an operand that does not belong to the others."""
     other = array._tape.ground
     if other.executor is not ground.executor:
+        override = other.executor.name == ground.executor.name
         raise ContainerMismatchError(
-            f"{rule.name}: one operand belongs to {ground!r} and another to {other!r}; arrays stay with the "
+            f"{rule.name}: one operand belongs to {ground!r} and another to {other!r}"
+            f"{' (before and after an override of its backend)' if override else ''}; arrays stay with the "
             "container (and the backend) that recorded them: move one over with asarray(np.asarray(x))"
         )
     raise DeviceMismatchError(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 #: dtype of a NumPy scalar. `INDEX` is the key of an index or a slice bound.
 OperandKey: TypeAlias = "TensorType | type[bool] | type[int] | type[float] | type[complex] | DType"
 RuleFunction: TypeAlias = Callable[..., Value]
+ScalarDType: TypeAlias = Callable[[OperandKey, Sequence[DType]], DType]
 RuleAttributes: TypeAlias = tuple[tuple[str, Hashable], ...]
 
 INDEX: Final[DType] = np.dtype(np.int64)
@@ -86,7 +87,7 @@ class Signature:
         self.scalar_count = sum(self.is_scalar)
         self.array_count = len(keys) - self.scalar_count
         self.operand_types = tuple(
-            key if isinstance(key, TensorType) else TensorType.of((), weak_scalar_dtype(key, array_dtypes))
+            key if isinstance(key, TensorType) else TensorType.of((), rule.scalar_dtype(key, array_dtypes))
             for key in keys
         )
         builder = Signature.builder
@@ -156,6 +157,8 @@ class Rule:
     ----------
     name : str
         Name in the array API or in NumPy, used in messages.
+    scalar_dtype : callable
+        Dtype that a scalar operand takes, from its key and the dtypes of the arrays; NumPy's rule for most operations.
     signatures : dict
         Signature per operand keys and attributes. Two-operand operators without attributes are looked up here on the
         recording path.
@@ -165,12 +168,13 @@ class Rule:
         For a view operation, the rule `(base, value, *scalars, **attributes)` that writes a value through the view.
     """
 
-    __slots__ = ("function", "inverse", "least", "name", "signatures")
+    __slots__ = ("function", "inverse", "least", "name", "scalar_dtype", "signatures")
 
     def __init__(self, name: str, function: RuleFunction, inverse: Rule | None = None) -> None:
         self.name = name
         self.function = function
         self.inverse = inverse
+        self.scalar_dtype: ScalarDType = weak_scalar_dtype
         self.least: dict[int, int] = {}
         self.signatures: dict[Hashable, Signature] = {}
 

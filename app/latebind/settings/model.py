@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     verify: bool = Field(
         False, description="Check every graph before it is lowered; slower, for those who write rules or backends."
     )
-    seed: Integer | None = Field(None, description="Seed of the random streams; null takes fresh entropy.")
+    seed: Integer | None = Field(None, description="Seed of the engine's own generators; null leaves them as they are.")
     default_dtype: DefaultDtypeSettings = Field(DefaultDtypeSettings(), description=DefaultDtypeSettings.__doc__)
     recording: RecordingSettings = Field(RecordingSettings(), description=RecordingSettings.__doc__)
     cache: CacheSettings = Field(CacheSettings(), description=CacheSettings.__doc__)

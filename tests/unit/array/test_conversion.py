@@ -174,7 +174,7 @@ def test_scalars_come_out_as_python_numbers() -> None:
     [
         (lambda: lb.asarray(1.5), "Array(1.5, dtype=float64)"),
         (lambda: lb.arange(3), "Array([0, 1, 2], dtype=int64)"),
-        (lambda: lb.zeros((0, 2)), "Array([], dtype=float64)"),
+        (lambda: lb.zeros((0, 2)), "Array([], shape=(0, 2), dtype=float64)"),
         (lambda: lb.asarray([True]), "Array([ True], dtype=bool)"),
         (lambda: lb.eye(2, dtype=lb.int8), "Array([[1, 0],\n       [0, 1]], dtype=int8)"),
     ],

@@ -149,14 +149,34 @@ def test_an_assignment_out_of_bounds_poisons_only_what_depends_on_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "error", "message"),
+    [
+        (slice(None, None, 0), ValueError, "slice step cannot be zero"),
+        (slice(0.5, 1), TypeError, "not a slice of integers"),
+    ],
+)
+def test_what_is_no_slice_is_numpys_error(key: slice, error: type[Exception], message: str) -> None:
+    lazy = lb.zeros((2, 3))
+    with pytest.raises(error, match=message):
+        lazy[key]
+    with pytest.raises(LatebindError, match=message):
+        lazy[key] = 1
+
+
+def test_an_ellipsis_that_stands_for_no_axis_separates_index_arrays() -> None:
+    host = np.arange(12).reshape(3, 4)
+    lazy = lb.asarray(host)
+    np.testing.assert_array_equal(lazy[None, [0, 1], ..., 0], host[None, [0, 1], ..., 0])
+    np.testing.assert_array_equal(lazy[[0, 1], ..., [0, 1]], host[[0, 1], ..., [0, 1]])
+
+
+@pytest.mark.parametrize(
     ("key", "message"),
     [
         ((0, 0, 0), "too many indices: the array has 2 dimensions, but 3 were indexed"),
         (1.5, "only integers, slices.* got 1.5"),
         ("a", "only integers, slices.* got 'a'"),
         ((Ellipsis, Ellipsis), "only one ellipsis"),
-        (slice(None, None, 0), "slice step cannot be zero"),
-        (slice(0.5, 1), "not a slice of integers"),
         (np.array([0.5]), "got an array of float64"),
         (np.array([True]), r"a boolean index of shape \(1,\) does not fit an array of shape \(2, 3\)"),
     ],

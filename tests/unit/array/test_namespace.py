@@ -88,6 +88,7 @@ def test_the_namespace_of_another_container_s_array_makes_arrays_there(make_exec
     make_executor("second")
     xp = mine.__array_namespace__()
     assert isinstance(xp, Namespace)
+    assert {xp, (mine + 1).__array_namespace__()} == {xp}
     assert xp.zeros(2).dtype == xp.asarray(0.5).dtype == lb.float32
     for other in (xp.arange(3), xp.asarray([1, 2, 3]), xp.sin(np.ones(3)), xp.full(3, 2), xp.eye(3)[0]):
         assert (mine + other)._ground.executor is first

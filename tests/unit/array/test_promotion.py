@@ -126,3 +126,14 @@ def test_default_dtypes_are_the_settings(make_executor: Any) -> None:
     with pytest.raises(ScalarRangeError):
         lb.asarray([2**40])
     assert (lb.zeros(2) + np.float64(1)).dtype == lb.float64  # promotion is NumPy's, whatever the defaults
+
+
+def test_a_divisor_need_not_fit_the_integers() -> None:
+    host = np.arange(3, dtype=np.int8)
+    for lazy, numpy in (
+        (lb.asarray(host) / 1000, host / 1000),
+        (1000 / lb.asarray(host + 1), 1000 / (host + 1)),
+        (lb.asarray(host.astype(np.uint8)) / -1, host.astype(np.uint8) / -1),
+    ):
+        assert lazy.dtype == numpy.dtype
+        np.testing.assert_array_equal(lazy, numpy)

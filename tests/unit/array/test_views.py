@@ -49,7 +49,6 @@ COPIES: dict[str, Callable[[Any], Any]] = {
     "broadcast_to": lambda x: lb.broadcast_to(x, (2, 3, 4)),
     "astype": lambda x: x.astype(x.dtype),
     "roll": lambda x: lb.roll(x, 1),
-    "real": lambda x: x.real,
     "positive": lambda x: +x,
     "sort": lambda x: lb.sort(x),
     "concat": lambda x: lb.concat([x]),
@@ -167,3 +166,23 @@ def test_an_exported_value_does_not_change_when_the_array_is_written() -> None:
     np.testing.assert_array_equal(exported, host)
     with pytest.raises(ValueError, match="read-only"):
         exported[0, 0] = 1
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_the_parts_of_a_complex_array_are_views(dtype: type[np.complexfloating[Any, Any]]) -> None:
+    host = np.arange(6, dtype=dtype).reshape(2, 3) * (1 + 2j)
+    lazy = lb.asarray(host)
+    for x in (host, lazy):
+        x.real[0] = 7
+        x.imag += 1
+        x[1].imag[...] = -1
+        x.real = x.real * 2
+    np.testing.assert_array_equal(lazy, host)
+
+
+def test_the_real_part_of_a_real_array_is_a_view_of_it() -> None:
+    x = lb.zeros(3)
+    x.real[1] = 5
+    assert x.tolist() == [0, 5, 0]
+    with pytest.raises(TypeError, match="no imaginary part"):
+        x.imag = 1

@@ -28,6 +28,10 @@ class Plain(NumpyBackend):
 class Wrong(NumpyBackend):
     settings_model = dict
 
+class Refusing(Plain):
+    def __init__(self, settings):
+        raise OSError("no licence server")
+
 class NoBackend:
     pass
 """
@@ -104,6 +108,11 @@ def test_an_entry_point_becomes_a_backend_with_its_own_options(third_party, entr
 def test_a_backend_without_a_model_takes_any_option(third_party):
     model = BackendCatalogue([]).find("third_party:Plain").load_settings_model()
     assert model.model_validate({"anything": [1]}).anything == [1]
+
+
+def test_a_backend_that_cannot_start_is_blamed_by_name(third_party):
+    with pytest.raises(BackendUnavailableError, match="cannot be started: OSError: no licence server"):
+        BackendCatalogue([]).find("third_party:Refusing").build()
 
 
 @pytest.mark.parametrize(

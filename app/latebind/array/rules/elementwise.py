@@ -6,7 +6,7 @@ operands are converted, so `sin` of int8 and `true_divide` of integers give what
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -14,19 +14,22 @@ import numpy as np
 
 from latebind.array.rules.common import (
     BOOL,
+    FLOAT64,
     broadcast,
     cast,
     expand,
     full,
     like,
+    promote,
     require_numeric,
     reshape,
 )
 from latebind.errors import DTypeMismatchError
 from latebind.ir.builder import IrBuilder
 from latebind.ir.node import Value
+from latebind.ir.promotion import weak_scalar_dtype
 from latebind.ir.types import DType
-from latebind.runtime.signature import Rule
+from latebind.runtime.signature import OperandKey, Rule
 
 Emit = Callable[..., Value]
 
@@ -254,6 +257,15 @@ RULES: Final[dict[str, Rule]] = {name: _elementwise(name, ufunc, emit) for name,
 UFUNCS: Final[dict[str, np.ufunc]] = {name: ufunc for name, (ufunc, _) in _TABLE.items()}
 
 
+def _divisor_dtype(key: OperandKey, array_dtypes: Sequence[DType]) -> DType:
+    """`/` of integers is done in floating point, so its scalar need not fit the integers."""
+    exact = key in (bool, int) and all(dtype.kind in "iub" for dtype in array_dtypes)
+    return FLOAT64 if exact else weak_scalar_dtype(key, array_dtypes)
+
+
+RULES["divide"].scalar_dtype = _divisor_dtype
+
+
 def _round_like_numpy(b: IrBuilder, x: Value) -> Value:
     if x.dtype.kind in "iub":
         return x
@@ -280,9 +292,23 @@ RULES["real"] = Rule("real", _real)
 RULES["imag"] = Rule("imag", _imag)
 
 
+def _put_real(b: IrBuilder, x: Value, value: Value) -> Value:
+    return b.op("stablehlo::complex", value, b.op("stablehlo::imag", x)) if x.dtype.kind == "c" else value
+
+
+def _put_imag(b: IrBuilder, x: Value, value: Value) -> Value:
+    return b.op("stablehlo::complex", b.op("stablehlo::real", x), value)
+
+
+#: The parts as views, as NumPy's attributes are.
+REAL_VIEW: Final = Rule("real", _real, Rule("real", _put_real))
+IMAG_VIEW: Final = Rule("imag", _imag, Rule("imag", _put_imag))
+
+
 def _clip(b: IrBuilder, x: Value, *bounds: Value, low: bool, high: bool) -> Value:
-    """The bounds that there are, the lower one first."""
-    given = iter(bounds)
+    """The bounds that there are, the lower one first; all promote together."""
+    x, *bounds_alike = promote(b, x, *bounds)
+    given = iter(bounds_alike)
     for name, present in (("maximum", low), ("minimum", high)):
         if present:
             x = RULES[name].function(b, x, next(given))

@@ -19,7 +19,7 @@ from latebind.runtime.capture import CaptureTape, InputData, ScalarArgument
 from latebind.runtime.current import current_executor
 from latebind.runtime.lazy import LazyTensor, ViewLink, ViewStep
 from latebind.runtime.recording import common_ground
-from latebind.runtime.signature import Rule
+from latebind.runtime.signature import Rule, Signature
 from latebind.runtime.tape import Ground
 from latebind.runtime.views import rebind
 
@@ -64,6 +64,8 @@ class _Capture:
         Its computations.
     leaf_inputs : list
         For each leaf, the number of the input behind it, or the outside array.
+    scalar_signatures : dict
+        The operations that take them, which know what integers fit.
     scalar_arguments : dict
         For scalars of the recording that are arguments: which one.
     fixed : dict
@@ -84,6 +86,7 @@ class _Capture:
     structure: Structure
     leaf_inputs: list[int | LazyTensor]
     scalar_arguments: dict[int, int]
+    scalar_signatures: dict[int, Signature]
     fixed: dict[int, object]
     written: list[tuple[int | LazyTensor, int]]
     outputs: list[_Output]
@@ -301,6 +304,7 @@ def _describe(
     tape.scalars = [value.value if isinstance(value, ScalarArgument) else value for value in scalars]
     distinct = {id(result): result for result in results if isinstance(result, LazyTensor)}
     bases = Counter(id(_owner(result)) for result in distinct.values())
+    signatures = [record[0] for record in tape.records for _ in range(record[0].scalar_count)]
     structure = Structure(tape.records)
     structure.promoted = frozenset(arguments)
     structure.sightings = _COMPILE_AT_ONCE
@@ -313,6 +317,7 @@ def _describe(
         structure,
         leaf_inputs,
         arguments,
+        {index: signatures[index] for index in arguments},
         {number: scalar_bits(value.value) for number, value in numbers.items() if value.read},
         written,
         outputs,
@@ -368,6 +373,8 @@ def _call(ground: Ground, capture: _Capture, leaves: list[Any], inputs: list[Laz
         scalars = list(scalars)
         for index, number in capture.scalar_arguments.items():
             scalars[index] = leaves[number]
+            if type(leaves[number]) is int:
+                capture.scalar_signatures[index].check_range(leaves[number])
     fresh = {position: _new(capture, position) for position in capture.positions}
     if fresh:
         executor.replay(ground, capture.tape, capture.structure, arguments, scalars, fresh)

@@ -112,6 +112,7 @@ class LazyGraphExecutor:
             device = self.backend.backend_device(device)
         found = self._grounds.get(device)
         if found is None:
+            self.backend.backend_device(str(device))
             with self._lock:
                 limit = 0 if self.options.eager else min(FIRST_SEARCH, self.options.recording_limit)
                 found = self._grounds.setdefault(device, Ground(self, device, limit))

@@ -528,3 +528,12 @@ def test_a_device_barrier_inside_is_refused(executor, array):
 
     with pytest.raises(CaptureError):
         function(array([1.0]))
+
+
+def test_a_later_argument_that_does_not_fit_is_refused(array):
+    add = compile(lambda x, n: x + n)
+    x = array(np.arange(3, dtype=np.uint8))
+    assert add(x, 2).tolist() == [2, 3, 4]
+    with pytest.raises(OverflowError, match="Python integer 300 is out of bounds for uint8"):
+        add(x, 300)
+    assert add(x, 3).tolist() == [3, 4, 5]

@@ -10,7 +10,7 @@ from latebind.backends.interface import BackendData
 from latebind.errors import CaptureError, ExecutionError
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import user_line
-from latebind.runtime.running import checks_of, is_at
+from latebind.runtime.running import checks_of, is_at, settle
 from latebind.runtime.tape import Tape
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def snapshot(executor: LazyGraphExecutor, array: LazyTensor, tape: Tape) -> Back
     if structure.sightings <= runner.interpretations:
         executor.metrics.count("Interpreted")
         isolation = runner.isolation(copy)
+        settle(leaves)
         values = isolation.interpreter().run(wanted, dict(enumerate(leaves)))
         results = [values[one] for one in wanted]
         isolation.apply_checks(checks_of(copy), wanted, results)

@@ -263,3 +263,22 @@ def test_tapes_of_ended_threads_do_not_pile_up(executor, array):
     for _ in range(50):
         in_another_thread(lambda: float((x + 1)[0]))
     assert len(executor.tapes) <= 10
+
+
+def test_an_interpreted_snapshot_waits_for_queued_operands(make_executor, array):
+    make_executor(interpretations=1 << 20)
+    leaf = array(np.zeros(4))
+    data, value = leaf._data, leaf._data.handle
+
+    class Filling:
+        """An event that comes when it is waited for."""
+
+        def is_set(self):
+            return data.handle is not None
+
+        def wait(self):
+            data.handle = value
+
+    data.handle, data._ready = None, Filling()
+    pending = leaf + 1.0
+    np.testing.assert_array_equal(in_another_thread(lambda: np.asarray(pending)), np.ones(4))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from latebind.array.creation_functions import asarray
 from latebind.array.data_type_functions import astype
 from latebind.array.methods import ArrayMethods
 from latebind.array.operands import apply
-from latebind.array.rules.elementwise import ASTYPE, COPY
+from latebind.array.rules.elementwise import COPY
 from latebind.array.rules.shapes import matrix_transpose, permute
 from latebind.backends.interface import BackendDevice
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
@@ -235,11 +235,3 @@ class Array(_Base):
         return array_ufunc(ufunc, method, inputs, options)
 
     __hash__ = None  # type: ignore[assignment]
-
-
-def cast(array: Array, dtype: DType) -> Array:
-    """Return the array converted to a dtype, itself if it has it already."""
-    return array if array.dtype == dtype else apply(ASTYPE, array, dtype=dtype)
-
-
-Ordering = Literal["C", "F", "A", "K"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -216,11 +217,20 @@ class Backend(ABC):
     interpretations : int
         How often a new graph is run operation by operation before it is compiled as a whole; 0 compiles at once. For
         engines whose single operations are cheap to start and whose compilation is not.
+    gaps : mapping of str to frozenset of str
+        Names of the dtypes that the engine lacks, by qualified operation; `"*"` stands for every operation:
+        `{"*": frozenset({"float16"}), "stablehlo::sort": frozenset({"complex64", "complex128"})}`. A node that has an
+        operand or a result of such a dtype is decomposed, or runs on the reference backend.
+    deviations : mapping of str to str
+        Where results differ from the reference and are known to, for the conformance kit: from a pattern of its case
+        names (`fnmatch`) to the reason. The kit expects these cases to fail, and says so when one starts to pass.
     """
 
     name: ClassVar[str]
     blocking: ClassVar[bool] = True
     interpretations: int = 0
+    gaps: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
+    deviations: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, settings: object = None) -> None:
         self.settings = settings
@@ -343,6 +353,17 @@ class Backend(ABC):
     @abstractmethod
     def supports(self, kind: OpKind) -> bool:
         """Whether this backend lowers the operation itself (otherwise it is decomposed, or falls back)."""
+
+    def lowers(self, node: Node) -> bool:
+        """Whether this backend lowers the node itself: its operation, for the dtypes of its operands and results."""
+        if not self.supports(node.kind):
+            return False
+        if not self.gaps:
+            return True
+        missing = self.gaps.get("*", frozenset()) | self.gaps.get(node.kind.qualified, frozenset())
+        return not missing or all(
+            type.dtype.name not in missing for type in (*node.types, *(operand.type for operand in node.operands))
+        )
 
     def compilation_devices(self, device: str, devices: Sequence[str]) -> Sequence[str]:
         """Devices that a computation for `device` is compiled for."""

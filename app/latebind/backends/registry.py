@@ -209,6 +209,24 @@ class BackendCatalogue:
 #: latebind's own backends. `auto` prefers a compiler to the reference.
 BUILT_IN: Final = (
     BackendSpec(
+        name="xla",
+        summary="XLA, through JAX: CPU, CUDA and TPU",
+        backend="latebind.backends.xla.backend:XlaBackend",
+        settings="latebind.backends.xla.settings:XlaSettings",
+        requires=("jax", "jaxlib"),
+        extra="xla",
+        priority=20,
+    ),
+    BackendSpec(
+        name="torch",
+        summary="PyTorch: TorchScript, Inductor or eager; CPU and CUDA",
+        backend="latebind.backends.torch.backend:TorchBackend",
+        settings="latebind.backends.torch.settings:TorchSettings",
+        requires=("torch",),
+        extra="torch",
+        priority=10,
+    ),
+    BackendSpec(
         name="numpy",
         summary="one generated Python function over NumPy per graph; the reference for all others",
         backend="latebind.backends.numpy.backend:NumpyBackend",

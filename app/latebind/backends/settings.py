@@ -14,6 +14,11 @@ class BackendSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(description="Which backend compiles and runs the graphs.")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        description="Threads that the engine may use for one computation; null leaves it at its own default.",
+    )
 
 
 class OpenBackendSettings(BackendSettings):

@@ -25,15 +25,15 @@ Slot: TypeAlias = tuple[int, int]
 Step: TypeAlias = tuple[OpKind, tuple[Slot, ...], Attributes, tuple[TensorType, ...]]
 
 
-def decompose(results: Sequence[Value], supports: Callable[[OpKind], bool], builder: IrBuilder) -> list[Value]:
+def decompose(results: Sequence[Value], lowers: Callable[[Node], bool], builder: IrBuilder) -> list[Value]:
     """Rewrite a graph so that every node is core, a leaf, or supported.
 
     Parameters
     ----------
     results
         What the graph computes.
-    supports
-        Whether the backend lowers an operation itself.
+    lowers
+        Whether the backend lowers a node itself: its operation, for its types.
     builder
         Makes the new nodes; they take the origin of the node that they replace.
 
@@ -51,7 +51,7 @@ def decompose(results: Sequence[Value], supports: Callable[[OpKind], bool], buil
     """
     origin = builder.origin
     try:
-        return _Rewriter(supports, builder).run(results)
+        return _Rewriter(lowers, builder).run(results)
     finally:
         builder.origin = origin
 
@@ -79,10 +79,10 @@ class _Template:
 class _Rewriter:
     """Rewrites in post-order. Templates live as long as one rewriting: backends support different operations."""
 
-    def __init__(self, supports: Callable[[OpKind], bool], builder: IrBuilder) -> None:
-        self.supports = supports
+    def __init__(self, lowers: Callable[[Node], bool], builder: IrBuilder) -> None:
+        self.lowers = lowers
         self.builder = builder
-        self.legal: dict[OpKind, bool] = {}
+        self.stays: dict[OpKind, bool] = {}
         self.templates: dict[Hashable, _Template | None] = {}
 
     def run(self, results: Sequence[Value]) -> list[Value]:
@@ -92,7 +92,7 @@ class _Rewriter:
         for node in post_order(results):
             operands = tuple([done[v.node][v.index] for v in node.operands])
             builder.origin = node.origin
-            if not self._is_legal(node.kind):
+            if not self._is_legal(node):
                 done[node] = self._template(node).instantiate(builder, operands)
                 continue
             if any(new.node is not old.node for new, old in zip(operands, node.operands, strict=True)):
@@ -102,14 +102,13 @@ class _Rewriter:
             done[node] = tuple([Value(made, i) for i in range(len(node.types))])
         return [done[v.node][v.index] for v in results]
 
-    def _is_legal(self, kind: OpKind) -> bool:
-        """Whether nodes of a kind may stay."""
-        legal = self.legal.get(kind)
-        if legal is None:
-            definition = lookup(kind)
-            core = definition is not None and (definition.core or definition.leaf)
-            legal = self.legal[kind] = core or self.supports(kind)
-        return legal
+    def _is_legal(self, node: Node) -> bool:
+        """Whether a node may stay: there is no decomposition, or the backend lowers it."""
+        stays = self.stays.get(node.kind)
+        if stays is None:
+            definition = lookup(node.kind)
+            stays = self.stays[node.kind] = definition is not None and (definition.core or definition.leaf)
+        return stays or self.lowers(node)
 
     def _template(self, node: Node) -> _Template:
         """Return the template of a node's signature; `None` in the table marks one that is being made."""

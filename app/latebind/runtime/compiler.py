@@ -11,7 +11,6 @@ from latebind.backends.interface import Backend, BackendDevice, Computation, Low
 from latebind.errors import CompilationError, LatebindError, LoweringError, UnsupportedOpError
 from latebind.ir.builder import IrBuilder
 from latebind.ir.node import Node, Value, post_order
-from latebind.ir.opkind import OpKind
 from latebind.ir.optable import lookup
 from latebind.ir.print_dot import to_dot
 from latebind.ir.print_text import to_text
@@ -135,7 +134,7 @@ class Compiler:
         start = perf_counter()
         name = kernel or f"computation_{next(_names)}"
         graph = build_graph(self.ir_builder, records, scalars, leaf_types, outputs, promoted)
-        results = optimize(graph, self.ir_builder, self._runs, check=self.verify)
+        results = optimize(graph, self.ir_builder, self._stays, check=self.verify)
         if kernel is None:
             self._trace(name, graph, results, locate)
         donated_parameters = [index for index, leaf in enumerate(graph.leaves) if leaf in donated]
@@ -155,14 +154,14 @@ class Compiler:
         self.tracer.add(name, "ir", lambda: to_text(name, graph.parameters, results, locate))
         self.tracer.add(name, "dot", lambda: to_dot(name, graph.parameters, results, locate))
 
-    def _runs(self, kind: OpKind) -> bool:
-        """Whether an operation stays as it is: lowered by the backend, or for the reference backend alone."""
-        if self.backend.supports(kind):
+    def _stays(self, node: Node) -> bool:
+        """Whether a node is not decomposed: lowered by the backend, or for the reference backend alone."""
+        if self.backend.lowers(node):
             return True
-        definition = lookup(kind)
+        definition = lookup(node.kind)
         if definition is None or definition.core or definition.decompose is not None or self.reference is None:
             return False
-        return self.reference().supports(kind)
+        return self.reference().lowers(node)
 
     # Lowering
 
@@ -171,7 +170,7 @@ class Compiler:
     ) -> tuple[list[Stage], tuple[int, ...]]:
         order = post_order(results)
         parameters = {id(node) for node in graph.parameters}
-        unsupported = [node for node in order if id(node) not in parameters and not self.backend.supports(node.kind)]
+        unsupported = [node for node in order if id(node) not in parameters and not self.backend.lowers(node)]
         if not unsupported:
             computation = self._lower_stage(
                 self.lowering_context,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from latebind.ir.builder import IrBuilder
 from latebind.ir.decompositions import decompose
 from latebind.ir.node import Node, Value
-from latebind.ir.opkind import OpKind
 from latebind.ir.simplify import simplify
 from latebind.ir.types import TensorType
 from latebind.ir.verifier import verify
@@ -116,13 +115,13 @@ def build_graph(
     )
 
 
-def optimize(graph: Graph, builder: IrBuilder, supports: Callable[[OpKind], bool], *, check: bool) -> tuple[Value, ...]:
+def optimize(graph: Graph, builder: IrBuilder, lowers: Callable[[Node], bool], *, check: bool) -> tuple[Value, ...]:
     """Return the graph's results simplified and in operations that the backend lowers.
 
     Parameters
     ----------
-    supports
-        Which operations stay as they are.
+    lowers
+        Which nodes stay as they are.
     check
         Whether to verify before and after.
     """
@@ -130,7 +129,7 @@ def optimize(graph: Graph, builder: IrBuilder, supports: Callable[[OpKind], bool
     if check:
         verify(results)
     results = simplify(results, builder)
-    results = decompose(results, supports, builder)
+    results = decompose(results, lowers, builder)
     results = simplify(results, builder)
     if check:
         verify(results)

@@ -162,7 +162,7 @@ def compute(b: IrBuilder) -> Callable[..., Array]:
     def run(kind: str, *arrays: Array, **attributes: Any) -> Array:
         leaves = [b.make_parameter(TensorType.of(a.shape, a.dtype)) for a in arrays]
         result = b.op(kind, *(leaf.value() for leaf in leaves), **attributes)
-        core = decompose([result], lambda kind: False, b)
+        core = decompose([result], lambda node: False, b)
         verify(core)
         return run_core(core, dict(zip(leaves, arrays, strict=True)))[0]
 

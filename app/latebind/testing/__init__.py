@@ -1,0 +1,1 @@
+"""Testing tools: doubles of a backend, pytest fixtures, and the conformance kit."""

@@ -16,6 +16,7 @@ from latebind.ir.builder import IrBuilder
 from latebind.ir.decompositions import decompose
 from latebind.ir.ltc_ops import REFUSED
 from latebind.ir.node import Node, Value, post_order
+from latebind.ir.opkind import OpKind
 from latebind.ir.optable import OpDef, all_operations, lookup
 from latebind.ir.types import ELEMENT_NAMES, TensorType
 from latebind.ir.verifier import verify

@@ -391,7 +391,15 @@ class Backend(ABC):
             If the engine failed; `origin` names the operation if the engine can tell.
         """
 
+    def wait_device_ops(self) -> None:
+        """Block until everything that was started is done. Errors are not raised here, but where a result is used."""
+        return None
+
     # Debug
+
+    def computation_analysis(self, computation: Computation) -> Mapping[str, float]:
+        """Return the engine's figures on a compiled computation, by name: `flops`, `temp_bytes`, ...; by default none."""
+        return {}
 
     def metric_report(self) -> str:
         """The engine's own metrics, for people."""

@@ -201,6 +201,7 @@ class LazyGraphExecutor:
         if self.forked:
             process.refuse_fork(self.name)
         self.worker.drain()
+        self.backend.wait_device_ops()
 
     def materialize(self, array: LazyTensor) -> BackendData:
         """Return an array's data, which may still be pending; close the recording that computes it if need be."""

@@ -1,0 +1,285 @@
+"""`XlaBackend`: compiles graphs through JAX's PJRT client and runs them."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+import numpy as np
+
+import latebind.backends.xla.lowerings  # noqa: F401  (registers the lowering functions)
+from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation, HostArray, Scalar
+from latebind.backends.xla.client import JAXLIB_VERSION, VERSION, EngineError, Slot, clients
+from latebind.backends.xla.lowering import XlaLoweringContext
+from latebind.backends.xla.program import Program
+from latebind.backends.xla.settings import XlaSettings
+from latebind.backends.xla.store import Store, host_features
+from latebind.errors import BackendUnavailableError, CompilationError, DeviceMismatchError, ExecutionError
+from latebind.ir.node import Node, Value
+from latebind.ir.opkind import OpKind
+from latebind.ir.types import TensorType
+
+#: XLA's flags that differ from its defaults. Without the first, float16 would be rounded less often than NumPy does.
+COMPILER_OPTIONS: Final[dict[str, bool | int | float | str]] = {"xla_allow_excess_precision": False}
+#: Results that the barrier may have to wait for.
+_IN_FLIGHT: Final = 256
+
+
+class XlaData(BackendData):
+    """A `jax.Array` and the views of its memory that were handed out."""
+
+    __slots__ = ("exports",)
+
+    def __init__(self, type: TensorType, device: BackendDevice, handle: Any = None, *, owned: bool = True) -> None:
+        super().__init__(type, device, handle, owned=owned)
+        self.exports: list[weakref.ref[HostArray]] | None = None
+
+
+class XlaBackend(Backend):
+    """Compiles graphs with XLA and runs them on CPU, CUDA or TPU, through JAX's PJRT client.
+
+    Parameters
+    ----------
+    settings
+        An `XlaSettings`; `None` takes the defaults.
+
+    Raises
+    ------
+    BackendUnavailableError
+        If JAX does not start, or does not have the platform that the settings name.
+    """
+
+    name: ClassVar[str] = "xla"
+    blocking: ClassVar[bool] = False
+    deviations: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, settings: object = None) -> None:
+        chosen = settings if isinstance(settings, XlaSettings) else XlaSettings()
+        self._slots: dict[BackendDevice, Slot] = {}
+        for platform, client in clients(chosen.platform, chosen.devices, chosen.threads):
+            for ordinal, device in enumerate(client.local_devices()):
+                self._slots[BackendDevice(platform, ordinal)] = Slot(client, device)
+        self._options = COMPILER_OPTIONS | chosen.compiler_options
+        self._store = Store(chosen.cache_directory, chosen.cache_max_bytes) if chosen.persistent_cache else None
+        self._in_flight: deque[weakref.ref[Any]] = deque(maxlen=_IN_FLIGHT)
+        self._programs: weakref.WeakSet[Program] = weakref.WeakSet()
+        self._compiled = self._loaded = 0
+        super().__init__(settings)
+
+    def backend_devices(self) -> Sequence[BackendDevice]:
+        """All devices: those of the platform in force, then the host's."""
+        return tuple(self._slots)
+
+    def wait_device_ops(self) -> None:
+        """Block until everything that was dispatched is done; what fails is reported where its result is used."""
+        while self._in_flight:
+            array = self._in_flight.popleft()()
+            if array is not None and not array.is_deleted():
+                try:
+                    array.block_until_ready()
+                except EngineError:
+                    continue
+
+    def prepare_to_exit(self) -> None:
+        """Wait for what is running; the clients are JAX's own and stay."""
+        self.wait_device_ops()
+
+    # Data
+
+    def _slot(self, device: BackendDevice) -> Slot:
+        slot = self._slots.get(device)
+        if slot is None:
+            self.backend_device(str(device))
+        return self._slots[device]
+
+    def make_computation_data_from_tensor(
+        self, tensor: HostArray, type: TensorType, device: BackendDevice, *, copy: bool = True
+    ) -> BackendData:
+        """Put a host array on a device; with `copy=False` in place where the device is the host and alignment allows.
+
+        Raises
+        ------
+        DeviceMismatchError
+            If the shape is not the type's, or the backend has no such device.
+        ExecutionError
+            If the device has no room.
+        """
+        slot = self._slot(device)
+        if tensor.shape != type.shape:
+            raise DeviceMismatchError(f"data of shape {tensor.shape} cannot be used as {type}")
+        if tensor.dtype != type.dtype or tensor.__class__ is not np.ndarray:
+            tensor, copy = np.array(tensor, type.dtype), False
+            owned = True
+        else:
+            owned = copy
+        try:
+            return XlaData(type, device, slot.put(tensor, type, share=not copy), owned=owned)
+        except EngineError as error:
+            raise ExecutionError(f"cannot put {type} on {device}: {error}") from error
+
+    def make_computation_data_from_scalar(self, scalar: Scalar, type: TensorType, device: BackendDevice) -> BackendData:
+        """Put a scalar on a device as a zero-dimensional value."""
+        return XlaData(type, device, self._slot(device).put(np.array(scalar, type.dtype), type, share=False))
+
+    def create_data_placeholder(self, device: BackendDevice, type: TensorType) -> BackendData:
+        """Return data without a buffer, to be filled by an execution."""
+        return XlaData(type, device)
+
+    def make_tensor_from_computation_data(self, data: BackendData) -> HostArray:
+        """Return the value, read-only; on the host without a copy.
+
+        Raises
+        ------
+        ExecutionError
+            If the computation of the value failed on the device.
+        """
+        data.wait()
+        try:
+            if data.device.type != "cpu":
+                host: HostArray = np.asarray(data.handle)
+            else:
+                host = np.from_dlpack(data.handle)
+                if isinstance(data, XlaData):
+                    data.exports = [*self._exports(data), weakref.ref(host)]
+        except EngineError as error:
+            raise ExecutionError(f"the computation failed on {data.device}: {error}") from error
+        host.flags.writeable = False
+        return host
+
+    @staticmethod
+    def _exports(data: XlaData) -> list[weakref.ref[HostArray]]:
+        return [export for export in data.exports or () if export() is not None]
+
+    def can_donate(self, data: BackendData) -> bool:
+        """Whether the buffer is ours and no host view of it is alive, for which XLA would have to copy it."""
+        return data.owned and data.handle is not None and not (isinstance(data, XlaData) and self._exports(data))
+
+    # Lowering
+
+    def create_lowering_context(
+        self,
+        name: str,
+        device: BackendDevice,
+        post_order: Sequence[Node] = (),
+        emission_map: Mapping[Value, Any] | None = None,
+    ) -> XlaLoweringContext:
+        """Return a lowering context: `(name, device)` empty, or with nodes and what is already emitted."""
+        return XlaLoweringContext(name, device, post_order, emission_map)
+
+    def supports(self, kind: OpKind) -> bool:
+        """Whether there is a lowering function for the operation."""
+        return kind in XlaLoweringContext.lowerings
+
+    def compile(self, computations: Sequence[Computation]) -> list[Computation]:
+        """Compile each module, or load it from the disk cache.
+
+        Raises
+        ------
+        CompilationError
+            If XLA refuses one; the message has what XLA said.
+        """
+        for computation in computations:
+            program = computation.program
+            if not isinstance(program, Program):
+                raise CompilationError(f"computation {computation.name!r} was not lowered by the XLA backend")
+            if program.executable is None:
+                self._compile(computation, program)
+        return list(computations)
+
+    def _compile(self, computation: Computation, program: Program) -> None:
+        slot = self._slot(computation.device)
+        options = slot.compile_options(self._options)
+        key = None
+        if self._store is not None:
+            key = self._store.key(
+                *(program.text, repr(sorted(self._options.items())), VERSION, JAXLIB_VERSION),
+                *(slot.client.platform_version, slot.device.device_kind, str(slot.device.id), host_features()),
+            )
+            if (stored := self._store.read(key)) is not None:
+                try:
+                    program.executable = slot.load(stored, options)
+                    program.from_disk = True
+                    self._loaded += 1
+                except Exception as error:
+                    self._store.reject(key, f"XLA cannot load it: {error}")
+        if program.executable is None:
+            try:
+                program.executable = slot.compile(program.text, options)
+            except Exception as error:
+                raise CompilationError(f"XLA cannot compile {computation.name}: {error}") from error
+            self._compiled += 1
+            if self._store is not None and key is not None:
+                try:
+                    self._store.write(key, slot.serialize(program.executable))
+                except EngineError:
+                    self._store = None  # the platform cannot serialise its programs
+        program.handlers = slot.handlers(computation.result_types)
+        self._programs.add(program)
+
+    def execute_computation(
+        self, computation: Computation, arguments: Sequence[BackendData], device: BackendDevice
+    ) -> list[BackendData]:
+        """Start a compiled computation; return one data per result, whose values may still be on their way.
+
+        Raises
+        ------
+        ExecutionError
+            If XLA refuses the arguments or cannot start.
+        """
+        program: Program = computation.program
+        try:
+            arrays = program.executable.execute_sharded([data.handle for data in arguments]).consume_with_handlers(
+                program.handlers
+            )
+        except Exception as error:
+            raise ExecutionError(f"XLA could not run {computation.name}: {error}") from error
+        if arrays:
+            self._in_flight.append(weakref.ref(arrays[-1]))
+        return [XlaData(type, device, array) for type, array in zip(computation.result_types, arrays, strict=True)]
+
+    # Debug
+
+    def computation_analysis(self, computation: Computation) -> Mapping[str, float]:
+        """Return XLA's figures on a compiled computation: flops, bytes accessed, bytes of memory by use."""
+        executable = computation.program.executable
+        return {} if executable is None else _analysis(executable)
+
+    def metric_report(self) -> str:
+        """Platform and versions, compilations, the disk cache, and the memory of live programs and devices."""
+        lines = [f"XLA through JAX {VERSION}, jaxlib {JAXLIB_VERSION}"]
+        for device, slot in self._slots.items():
+            memory = slot.device.memory_stats() or {}
+            used = f", {memory['bytes_in_use']} bytes in use" if "bytes_in_use" in memory else ""
+            lines.append(f"{device}: {slot.device.device_kind}{used}")
+        lines.append(f"programs compiled: {self._compiled}, loaded from disk: {self._loaded}")
+        if self._store is not None:
+            lines.append(f"disk cache: {self._store.directory}")
+        figures = [_analysis(program.executable) for program in list(self._programs)]
+        for name in sorted({name for each in figures for name in each}):
+            lines.append(f"{name}, largest live program: {max(each.get(name, 0) for each in figures):.0f}")
+        return "\n".join(lines)
+
+    def computation_backend_text(self, computation: Computation) -> str:
+        """The StableHLO module, and once compiled XLA's optimised HLO."""
+        executable = computation.program.executable
+        if executable is None:
+            return computation.text
+        optimised = "\n".join(module.to_string() for module in executable.hlo_modules())
+        return f"// StableHLO\n{computation.text}\n// XLA's optimised HLO\n{optimised}"
+
+
+def _analysis(executable: Any) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    try:
+        cost = executable.cost_analysis()
+        memory = executable.get_compiled_memory_stats()
+    except EngineError:
+        return figures
+    for name, key in (("flops", "flops"), ("bytes accessed", "bytes_accessed")):
+        if name in cost:
+            figures[key] = float(cost[name])
+    for use in ("argument", "output", "temp", "alias"):
+        figures[f"{use}_bytes"] = float(getattr(memory, f"{use}_size_in_bytes"))
+    return figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, final
+from typing import Any, NoReturn, Protocol, final
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,19 @@ class BackendDevice:
         return f"{self.type}:{self.ordinal}"
 
 
+class Readiness(Protocol):
+    """What readers of a value wait for: a `threading.Event`, or what stands for one."""
+
+    def is_set(self) -> bool:
+        """Whether there is nothing to wait for."""
+
+    def set(self) -> None:
+        """End all waiting."""
+
+    def wait(self) -> object:
+        """Block until there is nothing to wait for."""
+
+
 class BackendData:
     """A handle on data that lives on a device; a placeholder until an execution fills it.
 
@@ -67,7 +80,7 @@ class BackendData:
         self.handle = handle
         self.owned = owned
         self.error: BaseException | None = None
-        self._ready: threading.Event | None = None
+        self._ready: Readiness | None = None
 
     @property
     def has_value(self) -> bool:
@@ -99,8 +112,9 @@ class BackendData:
 
     def wait(self) -> None:
         """Block until the placeholder is filled; raise its error if the execution failed."""
-        if self._ready is not None:
-            self._ready.wait()
+        ready = self._ready
+        if ready is not None:
+            ready.wait()
         if self.error is not None:
             self.raise_error()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from latebind.backends.interface import Backend, BackendDevice, Computation, LoweringContext
 from latebind.errors import CompilationError, LatebindError, LoweringError, UnsupportedOpError
@@ -37,7 +38,10 @@ class LoweringFactory(Protocol):
     ) -> LoweringContext[Any]: ...
 
 
+logger = logging.getLogger("latebind")
 _names = itertools.count()
+#: Lines of a refused graph that its message shows.
+_SHOWN_LINES: Final = 60
 
 
 class Compiler:
@@ -138,9 +142,12 @@ class Compiler:
         if kernel is None:
             self._trace(name, graph, results, locate)
         donated_parameters = [index for index, leaf in enumerate(graph.leaves) if leaf in donated]
-        stages, result_slots = self._lower(name, device, graph, results, donated_parameters)
-        self.metrics.add_time("LowerTime", perf_counter() - start)
-        self._compile_stages(name, stages)
+        try:
+            stages, result_slots = self._lower(name, device, graph, results, donated_parameters)
+            self.metrics.add_time("LowerTime", perf_counter() - start)
+            self._compile_stages(name, stages)
+        except (CompilationError, LoweringError) as error:
+            stages, result_slots = self._give_up(name, graph, results, error, locate)
         return Executable(
             stages,
             device,
@@ -162,6 +169,48 @@ class Compiler:
         if definition is None or definition.core or definition.decompose is not None or self.reference is None:
             return False
         return self.reference().lowers(node)
+
+    def _give_up(
+        self,
+        name: str,
+        graph: Graph,
+        results: Sequence[Value],
+        error: LatebindError,
+        locate: Callable[[int], str] | None,
+    ) -> tuple[list[Stage], tuple[int, ...]]:
+        """Report a graph that the backend refused, and compile it for the reference backend, or raise the error."""
+        lines = to_text(name, graph.parameters, results, locate).splitlines()
+        if len(lines) > _SHOWN_LINES:
+            lines[_SHOWN_LINES:] = [f"  ... {len(lines) - _SHOWN_LINES} more lines"]
+        text = "\n".join(lines)
+        if self.reference is None or self.reference() is self.backend:
+            error.add_note(f"The graph:\n{text}")
+            raise error
+        logger.warning(
+            "backend %r refused a graph of %d operations, which runs on the reference backend instead "
+            "(fallback: error raises): %s\n%s",
+            self.backend.name,
+            len(post_order(results)) - len(graph.parameters),
+            error,
+            text,
+        )
+        self.metrics.count("FallbackGraphs")
+        reference = self.reference()
+        results = optimize(graph, self.ir_builder, reference.lowers, check=self.verify)
+        computation = self._lower_stage(
+            reference.create_lowering_context,
+            name,
+            reference.backend_device(),
+            [node.value() for node in graph.parameters],
+            post_order(results),
+            results,
+            (),
+        )
+        count = len(graph.parameters)
+        slots = tuple(range(count, count + len(results)))
+        stages = [Stage(reference, computation, tuple(range(count)), slots, fallback=True)]
+        self._compile_stages(name, stages)
+        return stages, slots
 
     # Lowering
 

@@ -239,6 +239,12 @@ class LazyGraphExecutor:
         start = perf_counter()
         host = self.backend.make_tensor_from_computation_data(data)
         self.metrics.add_time("TransferFromDeviceTime", perf_counter() - start)
+        type = data.type
+        if host.shape != type.shape or host.dtype != type.dtype:
+            raise ExecutionError(
+                f"backend {self.backend.name!r} is wrong: it gave a value of shape {host.shape} and dtype {host.dtype} "
+                f"for a result of type {type}"
+            )
         return host
 
     def check_usable(self) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from latebind.backends.interface import BackendData, BackendDevice
 from latebind.errors import DonatedDataError, OutOfBoundsError
-from latebind.runtime.interpreter import Interpreter, reason
+from latebind.runtime.interpreter import Interpreter, detached, reason
 from latebind.runtime.tape import PASSED
 
 if TYPE_CHECKING:
@@ -77,9 +79,9 @@ class Isolation:
         return Interpreter(self.compiler, self.device, self.records, self.scalars, self.line)
 
     def apply_checks(
-        self, checks: Sequence[PositionedCheck], outputs: Sequence[int], results: list[BackendData]
+        self, checks: Sequence[PositionedCheck], outputs: Sequence[int], results: Sequence[BackendData]
     ) -> None:
-        """Poison, in place, the results that depend on an operation whose check failed."""
+        """Poison the results that depend on an operation whose check failed."""
         for flag, position, describe in checks:
             data = results[outputs.index(flag)]
             if data.error is not None:
@@ -92,7 +94,7 @@ class Isolation:
             dependent = self._dependents(position)
             for index, output in enumerate(outputs):
                 if output in dependent and results[index].error is None:
-                    results[index] = self.interpreter().failed(output, error)
+                    results[index].error = detached(error)
 
     def _dependents(self, position: int) -> set[int]:
         found = {position}
@@ -107,3 +109,50 @@ class Isolation:
             return f"a computation failed: {reason(error)}"
         where = self.line(origin)
         return f"{where + ': ' if where else ''}{self.records[origin][0].rule.name} failed: {reason(error)}"
+
+
+class Guard:
+    """Stands in the results of a computation that runs on asynchronously until somebody needs one of them.
+
+    Then its flags are read, and what depends on an operation whose check failed is poisoned. It takes the place of the
+    event that readers of a placeholder wait for (`BackendData.wait`).
+    """
+
+    __slots__ = ("_isolation", "_lock", "_pending")
+
+    def __init__(
+        self,
+        isolation: Isolation,
+        checks: Sequence[PositionedCheck],
+        outputs: Sequence[int],
+        results: Sequence[BackendData],
+    ) -> None:
+        flags = {flag for flag, _, _ in checks}
+        kept = [
+            data if position in flags else weakref.ref(data) for position, data in zip(outputs, results, strict=True)
+        ]
+        self._isolation = isolation
+        self._pending: tuple[Sequence[PositionedCheck], Sequence[int], list[Any]] | None = (checks, outputs, kept)
+        self._lock = threading.Lock()
+        for data in results:
+            data._ready = self
+
+    def is_set(self) -> bool:
+        """Whether the flags were read."""
+        return self._pending is None
+
+    def set(self) -> None:
+        """Do nothing: a result that has a guard has its value."""
+
+    def wait(self) -> None:
+        """Read the flags."""
+        with self._lock:
+            if self._pending is None:
+                return
+            checks, outputs, kept = self._pending
+            gone = BackendData(self._isolation.records[0][0].type, self._isolation.device)
+            results = [(item() or gone) if isinstance(item, weakref.ref) else item for item in kept]
+            for data in results:
+                data._ready = None
+            self._isolation.apply_checks(checks, outputs, results)
+            self._pending = None

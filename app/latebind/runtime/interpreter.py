@@ -128,6 +128,8 @@ class Interpreter:
                 return error
             located = type(error)(f"{where}: {self.records[position][0].rule.name}: {error}")
             located.__cause__ = error
+            for note in getattr(error, "__notes__", ()):
+                located.add_note(note)
             return located
         failed = ExecutionError(
             f"{where + ': ' if where else ''}{self.records[position][0].rule.name} failed on backend "

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation
+from latebind.errors import ExecutionError
 from latebind.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -56,9 +57,21 @@ class Executable:
         Promoted scalar behind each further parameter.
     result_slots : tuple of int
         Where the results are after the last stage.
+    proven : bool
+        Whether the backend once returned what the computation promises; it is checked in the first run.
     """
 
-    __slots__ = ("computation", "device", "leaves", "result_slots", "scalar_types", "scalars", "slot_count", "stages")
+    __slots__ = (
+        "computation",
+        "device",
+        "leaves",
+        "proven",
+        "result_slots",
+        "scalar_types",
+        "scalars",
+        "slot_count",
+        "stages",
+    )
 
     def __init__(
         self,
@@ -79,6 +92,7 @@ class Executable:
             (slot for stage in self.stages for slot in (*stage.arguments, *stage.results)), default=-1
         )
         self.computation = self.stages[0].computation if len(self.stages) == 1 else None
+        self.proven = False
 
     def arguments(
         self, backend: Backend, leaves: Sequence[BackendData], scalars: Sequence[Scalar]
@@ -91,8 +105,12 @@ class Executable:
 
     def run(self, backend: Backend, arguments: list[BackendData]) -> list[BackendData]:
         """Run to the end; return the data of each result."""
-        if self.computation is not None:
-            return backend.execute_computation(self.computation, arguments, self.device)
+        if self.computation is not None and not self.stages[0].fallback:
+            results = backend.execute_computation(self.computation, arguments, self.device)
+            if not self.proven:
+                check_results(backend, self.computation, results)
+                self.proven = True
+            return results
         slots: list[BackendData | None] = [None] * self.slot_count
         slots[: len(arguments)] = arguments
         for stage in self.stages:
@@ -101,9 +119,26 @@ class Executable:
                 outputs = _run_elsewhere(stage, backend, inputs, self.device)
             else:
                 outputs = stage.backend.execute_computation(stage.computation, inputs, self.device)
+                check_results(backend, stage.computation, outputs)
             for slot, output in zip(stage.results, outputs, strict=True):
                 slots[slot] = output
         return [_filled(slots[slot]) for slot in self.result_slots]
+
+
+def check_results(backend: Backend, computation: Computation, results: Sequence[BackendData]) -> None:
+    """Refuse results that are not what the computation promises, in the backend's name.
+
+    Raises
+    ------
+    ExecutionError
+        If their number or the type of one is wrong.
+    """
+    given = [result.type if isinstance(result, BackendData) else type(result) for result in results]
+    if given != list(computation.result_types):
+        raise ExecutionError(
+            f"backend {backend.name!r} is wrong: {computation.name} has to return {list(computation.result_types)}, "
+            f"but returned {given}"
+        )
 
 
 def _filled(data: BackendData | None) -> BackendData:

@@ -14,6 +14,8 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "UncachedCompile": "recordings that were lowered and compiled",
     "ScalarPromotion": "compilations because a scalar changed and became a parameter",
     "VariantCompile": "compilations because the live outputs or the donated buffers of a known graph changed",
+    "FailedCompile": "recordings that the backend could not compile as a whole",
+    "FallbackGraphs": "graphs that the backend refused to compile and that run on the reference backend",
     "Interpreted": "recordings run operation by operation because their graph is too new to be worth compiling",
     "AutomaticCut": "recordings closed because they reached the limit",
     "LoopsFound": "loops found in a recording",

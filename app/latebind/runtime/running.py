@@ -11,7 +11,7 @@ from latebind.errors import ExecutionError, LatebindError
 from latebind.ir.source import locate
 from latebind.runtime.cache import Structure, Variant
 from latebind.runtime.compiler import Compiler
-from latebind.runtime.failure import Isolation, PositionedCheck
+from latebind.runtime.failure import Guard, Isolation, PositionedCheck
 from latebind.runtime.interpreter import detached, reason
 from latebind.runtime.launch import Worker
 from latebind.runtime.lazy import LazyTensor
@@ -107,7 +107,7 @@ class Runner:
             for index, alone in enumerate(unreferenced(leaves))
             if alone
             and leaves[index].type.nbytes >= DONATION_BYTES
-            and (leaves[index].is_pending or self.backend.can_donate(leaves[index]))
+            and (self.backend.can_donate(leaves[index]) if leaves[index].has_value else leaves[index].is_pending)
         ]
 
     def compile(self, tape: Tape, structure: Structure, live: list[int], donatable: list[int]) -> Variant:
@@ -158,9 +158,13 @@ class Runner:
         tape.spent = queued or bool(variant.donated)
         self.metrics.add_time("DispatchTime", perf_counter() - start)
         if not queued:
-            results = self.execute(variant, arguments, self.isolation(tape))
+            isolation = self.isolation(tape)
+            results = self.execute(variant, arguments, isolation)
             if tape.checks:
-                self.isolation(tape).apply_checks(checks_of(tape), variant.outputs, results)
+                if self.backend.blocking:
+                    isolation.apply_checks(checks_of(tape), variant.outputs, results)
+                else:
+                    Guard(isolation, checks_of(tape), variant.outputs, results)
             self._bind(tape, variant.outputs, results)
             return
         ground = tape.ground

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pytest
+from tests.unit.runtime.conftest import MODES
 
 from latebind.errors import CompilationError, ExecutionError, LatebindError, OutOfBoundsError, UnsupportedOpError
 
@@ -101,7 +104,9 @@ def test_a_view_and_a_rebound_array_of_a_failed_write_fail(lazy_executor, double
     assert np.asarray(old).tolist() == [1.0, 2.0]
 
 
-def test_a_compile_error_poisons_only_its_dependents(lazy_executor, double, array, here):
+@pytest.mark.parametrize("mode", sorted(set(MODES) - {"eager"}))
+def test_a_compile_error_poisons_only_its_dependents(make_executor, mode, double, array, here):
+    make_executor(double, fallback="error", **MODES[mode])
     double.refuses_to_compile = "stablehlo::divide"
     x = array([1.0])
     where = here(1)
@@ -112,7 +117,30 @@ def test_a_compile_error_poisons_only_its_dependents(lazy_executor, double, arra
     fails(bad, "out of registers", CompilationError)
 
 
-def test_the_cause_of_a_compile_error_can_be_removed(executor, double, array):
+def test_a_graph_that_the_backend_refuses_is_part_of_its_error(make_executor, double, array):
+    make_executor(double, fallback="error")
+    double.refuses_to_compile = "stablehlo::divide"
+    bad = array([1.0]) / 2
+    with pytest.raises(CompilationError) as caught:
+        np.asarray(bad)
+    assert "stablehlo.divide" in "\n".join(caught.value.__notes__)
+
+
+def test_a_graph_that_the_backend_refuses_runs_on_the_reference_backend(make_executor, double, array, caplog):
+    executor = make_executor(double, fallback="reference")
+    double.refuses_to_compile = "stablehlo::divide"
+    x = array([1.0, 3.0])
+    result = x / 2 + 1
+    with caplog.at_level(logging.WARNING, "latebind"):
+        assert np.asarray(result).tolist() == [1.5, 2.5]
+    assert executor.metrics.counter("FallbackGraphs") == 1
+    assert "out of registers" in caplog.text and "stablehlo.divide" in caplog.text
+    assert "stablehlo::divide" not in double.executed
+    assert np.asarray(result * 2).tolist() == [3.0, 5.0]
+
+
+def test_the_cause_of_a_compile_error_can_be_removed(make_executor, double, array):
+    make_executor(double, fallback="error")
     double.refuses_to_compile = "stablehlo::divide"
     x = array([1.0])
     bad = x / 2

@@ -16,7 +16,7 @@ from latebind.backends.xla.lowering import XlaLoweringContext
 from latebind.backends.xla.program import Program
 from latebind.backends.xla.settings import XlaSettings
 from latebind.backends.xla.store import Store, host_features
-from latebind.errors import BackendUnavailableError, CompilationError, DeviceMismatchError, ExecutionError
+from latebind.errors import CompilationError, DeviceMismatchError, ExecutionError
 from latebind.ir.node import Node, Value
 from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType

@@ -1,7 +1,7 @@
 """JAX's PJRT clients: the only module that calls JAX and jaxlib.
 
-Modules are handed to the client as text. Tracing `jax.lax` calls, or wrapping the text in a `jax.export.Exported`, would
-add JAX's own tracing and lowering to every compilation, and `jax.jit`'s dispatch to every call.
+Modules are handed to the client as text. Tracing `jax.lax` calls, or wrapping the text in a `jax.export.Exported`,
+would add JAX's own tracing and lowering to every compilation, and `jax.jit`'s dispatch to every call.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any, Final
 
 import numpy as np
@@ -31,7 +32,7 @@ except Exception as _error:
 _NEEDED: Final = ("CompileOptions", "batched_device_put", "array_result_handler", "HostBufferSemantics")
 if _missing := [name for name in _NEEDED if not hasattr(xla_client, name)]:
     raise BackendUnavailableError(
-        f"backend 'xla': jaxlib {getattr(jax.lib, '__version__', '')} lacks {', '.join(_missing)}: "
+        f"backend 'xla': jaxlib {version('jaxlib')} lacks {', '.join(_missing)}: "
         "install a supported version: pip install 'latebind[xla]'"
     )
 
@@ -43,7 +44,7 @@ _cpu_clients: dict[tuple[int | None, int | None], Any] = {}
 Array = jax.Array
 EngineError: Final = xla_client.XlaRuntimeError
 VERSION: Final[str] = jax.__version__
-JAXLIB_VERSION: Final[str] = jax.lib.__version__
+JAXLIB_VERSION: Final = version("jaxlib")
 
 
 def clients(platform: str, devices: int | None, threads: int | None) -> list[tuple[str, Any]]:

@@ -17,12 +17,12 @@ from latebind.ir.types import DType, TensorType
 BOOL = np.dtype(np.bool_)
 
 #: Operations that StableHLO writes as `op %a, %b : type` where all types are the same.
-_SHORT: Final = frozenset(
-    "abs add and atan2 cbrt ceil cosine count_leading_zeros divide exponential exponential_minus_one floor log "
-    "log_plus_one logistic maximum minimum multiply negate not or popcnt power remainder round_nearest_afz "
-    "round_nearest_even rsqrt shift_left shift_right_arithmetic shift_right_logical sign sine sqrt subtract tan tanh "
-    "xor".split()
-)
+_SHORT: Final = frozenset({
+    *("abs", "add", "and", "atan2", "cbrt", "ceil", "cosine", "count_leading_zeros", "divide", "exponential"),
+    *("exponential_minus_one", "floor", "log", "log_plus_one", "logistic", "maximum", "minimum", "multiply", "negate"),
+    *("not", "or", "popcnt", "power", "remainder", "round_nearest_afz", "round_nearest_even", "rsqrt", "shift_left"),
+    *("shift_right_arithmetic", "shift_right_logical", "sign", "sine", "sqrt", "subtract", "tan", "tanh", "xor"),
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,4 +189,3 @@ class XlaLoweringContext(LoweringContext[Emitted]):
 
 def _alias(output: int | None) -> str:
     return "" if output is None else f" {{tf.aliasing_output = {output} : i32}}"
-

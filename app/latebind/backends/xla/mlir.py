@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -56,11 +56,11 @@ def dense(value: npt.NDArray[np.generic]) -> str:
 
 def _nested(value: npt.NDArray[np.generic]) -> str:
     if value.ndim == 0:
-        return element(value[()])
+        return element(value.flat[0])
     return f"[{', '.join(map(_nested, value))}]"
 
 
-def element(item: np.generic) -> str:
+def element(item: Any) -> str:
     """Return one element: decimal where that is exact, the bits in hexadecimal otherwise."""
     kind = item.dtype.kind
     if kind == "b":
@@ -69,13 +69,13 @@ def element(item: np.generic) -> str:
         return f"({element(item.real)}, {element(item.imag)})"
     if kind == "f":
         return _float(item)
-    return str(int(item))  # type: ignore[call-overload]
+    return str(int(item))
 
 
-def _float(item: np.generic) -> str:
-    value = float(item)  # type: ignore[arg-type]
+def _float(item: Any) -> str:
+    value = float(item)
     if math.isfinite(value):
         mantissa, separator, exponent = repr(value).partition("e")
         return f"{mantissa if '.' in mantissa else mantissa + '.0'}{separator}{exponent}"
     width = 2 * item.dtype.itemsize
-    return f"0x{int(item.view(f'u{item.dtype.itemsize}')):0{width}X}"  # type: ignore[call-overload]
+    return f"0x{int(item.view(f'u{item.dtype.itemsize}')):0{width}X}"

@@ -71,10 +71,12 @@ class Store:
         secret = self._key_of_directory(create=False)
         start = len(MAGIC) + _DIGEST_BYTES
         if not content.startswith(MAGIC) or len(content) < start:
-            return self.reject(key, "it was not written by this version of latebind")
+            self.reject(key, "it was not written by this version of latebind")
+            return None
         given, payload = content[len(MAGIC) : start], content[start:]
         if secret is None or not hmac.compare_digest(given, self._sign(secret, key, payload)):
-            return self.reject(key, "its checksum is wrong: it is damaged, or somebody else wrote it")
+            self.reject(key, "its checksum is wrong: it is damaged, or somebody else wrote it")
+            return None
         with contextlib.suppress(OSError):
             os.utime(path)
         return payload

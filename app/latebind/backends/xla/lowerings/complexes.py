@@ -62,11 +62,7 @@ def precedes(context: Context, lhs: Emitted, rhs: Emitted) -> Emitted:
     a_known = context.op("not", a_nan)
     less = both(context, context.compare("LT", a, b), either(context, a_known, b_nan))
     greater = both(context, context.compare("GT", a, b), b_nan, a_known)
-    tied = either(
-        context, context.compare("EQ", a, b), both(context, is_nan(context, a), is_nan(context, b))
-    )
-    by_imaginary = either(
-        context, context.compare("LT", a_imaginary, b_imaginary), both(context, b_nan, a_known)
-    )
+    tied = either(context, context.compare("EQ", a, b), both(context, is_nan(context, a), is_nan(context, b)))
+    by_imaginary = either(context, context.compare("LT", a_imaginary, b_imaginary), both(context, b_nan, a_known))
     nan_last = both(context, is_nan(context, b), context.op("not", is_nan(context, a)))
     return either(context, less, greater, both(context, tied, by_imaginary), nan_last)

@@ -32,7 +32,9 @@ def dot_general(context: Context, node: Node, operands: Operands) -> Operands:
     elif type.dtype == np.float16:
         lhs, rhs = context.convert(lhs, _FLOAT32), context.convert(rhs, _FLOAT32)
         accumulated = type.with_dtype(_FLOAT32)
-    numbers = ", ".join(f"{group}_dimensions = {dims(ints(node.attributes, f'{group}_dimensions'))}" for group in _GROUPS)
+    numbers = ", ".join(
+        f"{group}_dimensions = {dims(ints(node.attributes, f'{group}_dimensions'))}" for group in _GROUPS
+    )
     highest = "#stablehlo<precision HIGHEST>"
     product = context.op(
         "dot_general",

@@ -9,7 +9,7 @@ import numpy as np
 
 from latebind.backends.xla.lowering import Emitted, Operands
 from latebind.backends.xla.lowering import XlaLoweringContext as Context
-from latebind.backends.xla.lowerings.complexes import ordered, larger
+from latebind.backends.xla.lowerings.complexes import larger, ordered
 from latebind.ir.node import Node
 
 Lowering = Callable[[Context, Node, Operands], Operands]

@@ -48,9 +48,7 @@ def dynamic_update_slice(context: Context, node: Node, operands: Operands) -> Op
 
 def _numbers(node: Node, names: tuple[str, ...]) -> str:
     """Return dimension numbers; empty lists are left out."""
-    listed = [
-        f"{name} = {dims(values)}" for name in names if (values := ints(node.attributes, name, ()))
-    ]
+    listed = [f"{name} = {dims(values)}" for name in names if (values := ints(node.attributes, name, ()))]
     return ", ".join([*listed, f"index_vector_dim = {integer(node.attributes, 'index_vector_dim')}"])
 
 
@@ -163,9 +161,7 @@ class ScatterPlan:
         )
 
 
-def _with_index_zero(
-    context: Context, plan: ScatterPlan, indices: Emitted, rank: int
-) -> tuple[Emitted, ScatterPlan]:
+def _with_index_zero(context: Context, plan: ScatterPlan, indices: Emitted, rank: int) -> tuple[Emitted, ScatterPlan]:
     """Return index vectors of one zero instead of empty ones, of which XLA applies the first only."""
     free = [d for d in range(rank) if d not in plan.input_batching_dims]
     if not free:
@@ -182,9 +178,7 @@ def _with_index_zero(
     )
 
 
-def _spread_windows(
-    context: Context, plan: ScatterPlan, indices: Emitted, updates: Emitted
-) -> tuple[Emitted, Emitted]:
+def _spread_windows(context: Context, plan: ScatterPlan, indices: Emitted, updates: Emitted) -> tuple[Emitted, Emitted]:
     """Return one index vector for each position of the windows along indexed dimensions, and the updates to match."""
     length, axis = len(plan.scatter_dims_to_operand_dims), plan.index_vector_dim
     if axis == indices.type.rank:

@@ -23,9 +23,7 @@ def constant(context: Context, node: Node, operands: Operands) -> Operands:
 @Context.register("stablehlo::iota")
 def iota(context: Context, node: Node, operands: Operands) -> Operands:
     """XLA's own."""
-    return context.ops(
-        "iota", (), node.types, f"iota_dimension = {integer(node.attributes, 'iota_dimension')} : i64"
-    )
+    return context.ops("iota", (), node.types, f"iota_dimension = {integer(node.attributes, 'iota_dimension')} : i64")
 
 
 @Context.register("stablehlo::get_dimension_size")
@@ -60,7 +58,9 @@ _with_arrays("pad", "edge_padding_low", "edge_padding_high", "interior_padding")
 @Context.register("stablehlo::concatenate")
 def concatenate(context: Context, node: Node, operands: Operands) -> Operands:
     """XLA's own."""
-    return context.ops("concatenate", operands, node.types, f"dimension = {integer(node.attributes, 'dimension')} : i64")
+    return context.ops(
+        "concatenate", operands, node.types, f"dimension = {integer(node.attributes, 'dimension')} : i64"
+    )
 
 
 @Context.register("stablehlo::bitcast_convert")

@@ -101,7 +101,9 @@ def reduce_window(context: Context, node: Node, operands: Operands) -> Operands:
         operand = _padded(context, operand, initial, padding, base)
         padding, base = ((0, 0),) * len(base), (1,) * len(base)
     lists = {name: ints(attributes, name) for name in ("window_dimensions", "window_strides", "window_dilations")}
-    listed = ", ".join(f"{name} = {array_attribute(values)}" for name, values in {**lists, "base_dilations": base}.items())
+    listed = ", ".join(
+        f"{name} = {array_attribute(values)}" for name, values in {**lists, "base_dilations": base}.items()
+    )
     (result,) = context.ops(
         "reduce_window",
         (operand, context.splat(identity(body, dtype), initial.type)),

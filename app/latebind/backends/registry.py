@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from pydantic import BaseModel, create_model
 
-from latebind.backends.settings import BackendSettings, OpenBackendSettings
+from latebind.backends.settings import BackendSettings, OpenBackendSettings, part_settings
 from latebind.errors import BackendUnavailableError, LatebindError, SettingsError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP: Final = "latebind.backends"
 AUTO: Final = "auto"
+_logger = logging.getLogger("latebind")
 _DOTTED_PATH = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
@@ -103,22 +105,46 @@ class BackendSpec:
             )
         return found
 
-    def build(self, settings: BackendSettings | None = None) -> Backend:
+    def build(
+        self,
+        settings: BackendSettings | None = None,
+        catalogue: BackendCatalogue | None = None,
+        enclosing: tuple[str, ...] = (),
+    ) -> Backend:
         """Make the backend, by default with the defaults of its settings model; errors as in `load_class`.
+
+        Fields of the settings that are settings of a backend are its parts: they are built first, and handed to the
+        constructor under the field's name.
+
+        Parameters
+        ----------
+        settings
+        catalogue
+            Where the parts are found; by default `default_catalogue()`.
+        enclosing
+            Names of the backends that this one is a part of.
 
         Raises
         ------
         BackendUnavailableError
             If its constructor raises; the message gives what it raised.
+        SettingsError
+            If the defaults of its settings model make it a part of itself without end.
         """
         if settings is None:
             settings = self.load_settings_model().model_validate({})
+        catalogue = catalogue or default_catalogue()
         made = self.load_class()
+        parts: dict[str, Backend] = {}
         try:
-            return made(settings)
-        except LatebindError:
-            raise
+            for field, part in part_settings(settings).items():
+                parts[field] = catalogue.build(part, (*enclosing, self.name))
+            return made(settings, **parts)
         except Exception as error:
+            for built in reversed(parts.values()):
+                built.prepare_to_exit()
+            if isinstance(error, LatebindError):
+                raise
             raise BackendUnavailableError(
                 f"backend {self.name!r} ({self.source}) cannot be started: {type(error).__name__}: {error}"
             ) from error
@@ -169,6 +195,7 @@ class BackendCatalogue:
         for spec in specs:
             known.setdefault(spec.name, spec)
         self.specs: Mapping[str, BackendSpec] = MappingProxyType(known)
+        self._announced: set[str] = set()
 
     def find(self, name: str) -> BackendSpec:
         """Return the backend of this name or dotted path.
@@ -192,18 +219,49 @@ class BackendCatalogue:
         hint = f"; did you mean {near[0]!r}?" if near else ""
         return f"{hint} (known are {', '.join(sorted(names))}, or a dotted path 'package.module:Class')"
 
-    def choose(self) -> BackendSpec:
+    def build(self, settings: BackendSettings, enclosing: tuple[str, ...] = ()) -> Backend:
+        """Make the backend that settings name, by itself or as a part of the enclosing ones."""
+        spec = self.choose(enclosing) if settings.name == AUTO else self.find(settings.name)
+        if settings.name != AUTO and type(settings) is not BackendSettings:
+            return spec.build(settings, self, enclosing)
+        # A name alone, from the defaults of a settings model that `load_settings` has not seen.
+        if spec.name in enclosing:
+            raise endless(spec.name)
+        common = settings.model_dump(include={"threads"}, exclude_unset=True)
+        return spec.build(spec.load_settings_model().model_validate(common), self, enclosing)
+
+    def choose(self, without: Collection[str] = ()) -> BackendSpec:
         """Return what `auto` stands for: the installed backend of the highest priority. No engine is imported.
+
+        The first time it is logged.
+
+        Parameters
+        ----------
+        without
+            Names that are not taken: the backends that the chosen one is to be a part of.
 
         Raises
         ------
         BackendUnavailableError
             If no backend is installed that `auto` may take.
         """
-        candidates = [spec for spec in self.specs.values() if spec.priority is not None and not spec.missing]
+        candidates = [
+            spec
+            for spec in self.specs.values()
+            if spec.priority is not None and spec.name not in without and not spec.missing
+        ]
         if not candidates:
             raise BackendUnavailableError(f"backend 'auto': none of {', '.join(sorted(self.specs))} is installed")
-        return max(candidates, key=lambda spec: spec.priority or 0)
+        chosen = max(candidates, key=lambda spec: spec.priority or 0)
+        if chosen.name not in self._announced:
+            self._announced.add(chosen.name)
+            _logger.info("backend 'auto' is %r: %s", chosen.name, chosen.summary)
+        return chosen
+
+
+def endless(name: str) -> SettingsError:
+    """Return the error for a composed backend whose defaults name itself."""
+    return SettingsError(f"backend {name!r} is by default a part of itself, without end: name another one here")
 
 
 #: latebind's own backends. `auto` prefers a compiler to the reference.
@@ -233,6 +291,12 @@ BUILT_IN: Final = (
         settings="latebind.backends.numpy.settings:NumpySettings",
         requires=("numpy",),
         priority=0,
+    ),
+    BackendSpec(
+        name="shadow",
+        summary="two backends side by side; every result is compared, and differences are narrowed down",
+        backend="latebind.backends.shadow.backend:ShadowBackend",
+        settings="latebind.backends.shadow.settings:ShadowSettings",
     ),
 )
 

@@ -40,23 +40,51 @@ class Layer:
     sources: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        """Write `backend: name` as `backend: {name: name}`, so that all layers have one form."""
-        backend = self.tree.get("backend")
-        if isinstance(backend, str):
-            self.tree["backend"] = {"name": backend}
-            self.sources["backend", "name"] = self.sources.get(("backend",), "")
+    def backend_options(self, path: KeyPath) -> Tree:
+        """Return what the layer says of the backend at a key path, `("backend", "primary")`; empty if nothing.
 
-    @property
-    def backend_name(self) -> object:
-        """The backend that this layer names, or `None`."""
-        backend = self.tree.get("backend")
-        return backend.get("name") if isinstance(backend, dict) else None
+        A bare name is rewritten as `{name: name}`, so that all layers have one form.
+        """
+        outer: object = self.tree
+        for key in path[:-1]:
+            outer = outer.get(key) if isinstance(outer, dict) else None
+        inner = outer.get(path[-1]) if isinstance(outer, dict) else None
+        if isinstance(outer, dict) and isinstance(inner, str):
+            inner = outer[path[-1]] = {"name": inner}
+            self.sources[*path, "name"] = self.sources.get(path, "")
+        return inner if isinstance(inner, dict) else {}
 
-    def drop_backend_options(self) -> None:
-        """Forget the options of a backend that a higher layer replaces."""
-        self.tree.pop("backend", None)
-        self.sources = {path: source for path, source in self.sources.items() if path[0] != "backend"}
+    def drop_backend_options(self, path: KeyPath) -> None:
+        """Forget the backend at a key path and its options, because a higher layer names another one.
+
+        `threads` stays: every backend has it.
+        """
+        options = self.backend_options(path)
+        for key in options.keys() - {"threads"}:
+            del options[key]
+        kept = {path[:depth] for depth in range(1, len(path) + 1)} | {(*path, "threads")} if options else set()
+        self.sources = {key: source for key, source in self.sources.items() if key in kept or key[: len(path)] != path}
+
+    def insert(self, path: KeyPath, value: object, source: str) -> bool:
+        """Set one key, and say whether it could be set: not if a key on the way to it has a value.
+
+        Text on the way to an option of a backend is the backend's name.
+        """
+        tree = self.tree
+        for depth, key in enumerate(path[:-1], 1):
+            inner = tree.setdefault(key, {})
+            if isinstance(inner, str) and path[0] == "backend":
+                inner = tree[key] = {"name": inner}
+                self.sources[*path[:depth], "name"] = self.sources[path[:depth]]
+            if not isinstance(inner, dict):
+                return False
+            tree = inner
+        tree[path[-1]] = value
+        for depth in range(1, len(path) + 1):
+            self.sources[path[:depth]] = source
+        if isinstance(value, dict):
+            self.sources.update({(*path, *inner): source for inner in _paths(value)})
+        return True
 
 
 def keyword_layer(overrides: Mapping[str, object], source: str) -> Layer:
@@ -127,17 +155,10 @@ def _variables_layer(variables: Iterable[tuple[str, str, str]]) -> Layer:
         except yaml.YAMLError as error:
             layer.problems.append(f"{source} is neither text nor a list or mapping: {' '.join(str(error).split())}")
             continue
-        if path == ("backend",) and isinstance(value, str):
-            path = ("backend", "name")
-        if not _insert(layer.tree, path, value):
+        if not layer.insert(path, value, source):
             layer.problems.append(
                 f"{source} sets a key inside {join_path(path[:-1])}, which another variable sets to a value"
             )
-            continue
-        for depth in range(1, len(path) + 1):
-            layer.sources[path[:depth]] = source
-        if isinstance(value, dict):
-            layer.sources.update({(*path, *inner): source for inner in _paths(value)})
     return layer
 
 
@@ -147,20 +168,10 @@ def _parse_variable(text: str) -> object:
     return None if text in ("null", "~") else text
 
 
-def _insert(tree: Tree, path: KeyPath, value: object) -> bool:
-    for key in path[:-1]:
-        inner = tree.setdefault(key, {})
-        if not isinstance(inner, dict):
-            return False
-        tree = inner
-    tree[path[-1]] = value
-    return True
-
-
 def _plain(value: object) -> object:
     if isinstance(value, BaseModel):
-        name = {"name": value.name} if hasattr(value, "name") else {}
-        return {**name, **value.model_dump(exclude_unset=True)}
+        said = value.model_fields_set | ({"name"} if hasattr(value, "name") else set())
+        return {key: _plain(getattr(value, key)) for key in said}
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     return value

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, reduce
-from operator import or_
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, Field, ValidationError, create_model
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
-from latebind.backends.registry import AUTO, BackendCatalogue, default_catalogue
-from latebind.backends.settings import BackendSettings
-from latebind.errors import BackendUnavailableError, SettingsError
+from latebind.backends.registry import BackendCatalogue, default_catalogue
 from latebind.settings.layers import (
     CONFIG_VARIABLE,
     KeyPath,
@@ -27,11 +23,9 @@ from latebind.settings.layers import (
     keyword_layer,
     yaml_layer,
 )
-from latebind.settings.model import AutoBackendSettings, Settings
-from latebind.settings.problems import describe, settings_error, source_of
-from latebind.settings.yaml_file import join_path
-
-DEFAULT_BACKEND = "numpy"
+from latebind.settings.model import Settings
+from latebind.settings.problems import describe, settings_error
+from latebind.settings.selection import BackendSelection, hand_down_threads, settings_class
 
 
 class SettingValue(NamedTuple):
@@ -96,30 +90,6 @@ def settings_with_provenance(settings: Settings) -> Iterator[SettingValue]:
     yield from _values(settings, (), settings._sources)
 
 
-def settings_schema(catalogue: BackendCatalogue | None = None) -> dict[str, Any]:
-    """Return the JSON Schema of a configuration file, with the options of every known backend that can be loaded."""
-    catalogue = catalogue or default_catalogue()
-    models: list[type[BackendSettings]] = []
-    left_out: list[str] = []
-    for spec in catalogue.specs.values():
-        try:
-            models.append(spec.load_settings_model())
-        except BackendUnavailableError as error:
-            left_out.append(str(error))
-    schema = _settings_class((AutoBackendSettings, *models)).model_json_schema()
-    properties = schema["properties"]
-    by_name = {"type": "string", "description": "Name of a backend, or a dotted path 'package.module:Class'."}
-    by_path = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "pattern": ":"}}}
-    options = {
-        key: properties["backend"].pop(key) for key in ("oneOf", "discriminator") if key in properties["backend"]
-    }
-    properties["backend"]["anyOf"] = [by_name | {"examples": [AUTO, *catalogue.specs]}, options, by_path]
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    if left_out:
-        schema["$comment"] = "left out: " + "; ".join(left_out)
-    return schema
-
-
 class _LayerSource(PydanticBaseSettingsSource):
     """Hands one layer to pydantic-settings, which merges them."""
 
@@ -143,75 +113,23 @@ def _config_file(environ: Mapping[str, str], variables: Mapping[str, tuple[str, 
 
 def _validate(layers: Sequence[Layer], catalogue: BackendCatalogue) -> Settings:
     problems = [problem for layer in layers for problem in layer.problems]
+    selection = BackendSelection(layers, catalogue)
+    checked = settings_class((selection.model(("backend",)),))
+    problems += selection.problems
+    layers = [*layers, selection.names]
     sources: dict[KeyPath, str] = {}
-    name = _select_backend(layers)
     for layer in reversed(layers):
         sources |= layer.sources
-    models: tuple[type[BackendSettings], ...] = (AutoBackendSettings,)
     try:
-        models = _backend_models(name, catalogue)
-    except SettingsError as error:
-        problems.append(f"{join_path(('backend', 'name'))} ({source_of(('backend', 'name'), sources)}): {error}")
-        for layer in layers:
-            layer.drop_backend_options()
-        layers = [*layers, Layer({"backend": {"name": AUTO}})]
-    else:
-        layers = [*layers, Layer({"backend": {"name": name}})]
-    settings_class = _settings_class(models)
-    try:
-        settings = settings_class(
-            _build_sources=(tuple(_LayerSource(settings_class, layer.tree) for layer in layers), {})
-        )
+        settings = checked(_build_sources=(tuple(_LayerSource(checked, layer.tree) for layer in layers), {}))
     except ValidationError as error:
-        raise settings_error([*problems, *describe(error, settings_class, sources)]) from None
+        raise settings_error([*problems, *describe(error, checked, sources)]) from None
     if problems:
         raise settings_error(problems)
+    backend = hand_down_threads(settings.backend, ("backend",), sources)
+    settings = settings.model_copy(update={"backend": backend})
     settings._sources.update(sources)
     return settings
-
-
-def _select_backend(layers: Sequence[Layer]) -> object:
-    """Return the backend's name; drop the options that layers below it give to another backend.
-
-    Options of a layer without a name belong to the backend that the layers below it name.
-    """
-    names = [layer.backend_name for layer in layers]
-    position, selected = next(
-        ((position, name) for position, name in enumerate(names) if name is not None), (len(layers), DEFAULT_BACKEND)
-    )
-    meant: object = DEFAULT_BACKEND
-    for below in range(len(layers) - 1, position, -1):
-        meant = meant if names[below] is None else names[below]
-        if meant != selected:
-            layers[below].drop_backend_options()
-    return selected
-
-
-def _backend_models(name: object, catalogue: BackendCatalogue) -> tuple[type[BackendSettings], ...]:
-    """Return the members of the union that can be built without importing an engine that is not asked for."""
-    if not isinstance(name, str):
-        raise SettingsError(f"the backend's name is {name!r}, but has to be text")
-    models = [spec.load_settings_model() for spec in catalogue.specs.values() if spec.settings is not None]
-    if name != AUTO:
-        model = catalogue.find(name).load_settings_model()
-        models += [] if model in models else [model]
-    return (AutoBackendSettings, *models)
-
-
-@cache
-def _settings_class(models: tuple[type[BackendSettings], ...]) -> type[Settings]:
-    """Return `Settings` with the union of these models, discriminated by `name`, as the type of `backend`."""
-    union: Any = reduce(or_, models)
-    annotation: Any = Annotated[union, Field(discriminator="name")] if len(models) > 1 else union
-    description = Settings.model_fields["backend"].description
-    default = next((model for model in models if model.model_fields["name"].default == DEFAULT_BACKEND), models[0])
-    return create_model(
-        "Settings",
-        __base__=Settings,
-        __module__=__name__,
-        __doc__=Settings.__doc__,
-        backend=(annotation, Field(default_factory=default, description=description)),
-    )
 
 
 def _values(model: BaseModel, path: KeyPath, sources: Mapping[KeyPath, str]) -> Iterator[SettingValue]:

@@ -31,7 +31,10 @@ class SettingsGroup(BaseModel):
 
 
 class AutoBackendSettings(BackendSettings):
-    """`backend: auto`: the installed backend of the highest priority, found without importing the others."""
+    """`backend: auto`: the installed backend of the highest priority, found without importing the others.
+
+    `load_settings` puts the settings of the backend that it takes in its place.
+    """
 
     name: Literal["auto"] = "auto"
 
@@ -97,7 +100,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     backend: SerializeAsAny[BackendSettings] = Field(
-        default_factory=lambda: BackendSettings(name="numpy"), description="The backend and its own options."
+        default_factory=lambda: AutoBackendSettings(), description="The backend and its own options."
     )
     eager: bool = Field(False, description="Run every operation at once instead of recording it, for debugging.")
     deterministic: bool = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ValidationError
 
@@ -49,11 +49,9 @@ def source_of(path: Sequence[str | int], sources: Mapping[KeyPath, str]) -> str:
 
 def _describe_one(details: ErrorDetails, model: type[BaseModel], sources: Mapping[KeyPath, str]) -> str:
     path = details["loc"]
-    if path[0] == "backend" and len(path) > 1:
-        path = ("backend", *path[2:])  # without the union's tag
     source = source_of(path, sources)
     if details["type"] == "extra_forbidden":
-        return f"unknown key {join_path(path)} ({source}){_suggest_key(path, model, details['loc'], source)}"
+        return f"unknown key {join_path(path)} ({source}){_suggest_key(path, model, source)}"
     if details["type"] == "missing":
         return f"key {join_path(path)} is missing ({source})"
     message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
@@ -72,8 +70,8 @@ def _suggest_value(details: ErrorDetails) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _suggest_key(path: tuple[str | int, ...], model: type[BaseModel], loc: tuple[str | int, ...], source: str) -> str:
-    parent = _model_at(model, loc[:-1])
+def _suggest_key(path: tuple[str | int, ...], model: type[BaseModel], source: str) -> str:
+    parent = _model_at(model, path[:-1])
     siblings = list(parent.model_fields) if parent is not None else []
     near = get_close_matches(str(path[-1]), siblings, n=1)
     if near:
@@ -99,16 +97,11 @@ def _leaves(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[KeyPath]:
 
 
 def _model_at(model: type[BaseModel], loc: Sequence[str | int]) -> type[BaseModel] | None:
-    """Return the model that a location of pydantic's is inside of; a union's member is found by its tag."""
+    """Return the model that a location of pydantic's is inside of."""
     current: object = model
     for part in loc:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            found = current.model_fields.get(str(part))
-            current = found.annotation if found is not None else None
-        else:
-            members = [each for each in get_args(current) if isinstance(each, type) and issubclass(each, BaseModel)]
-            tagged = [each for each in members if each.model_fields["name"].default == part]
-            current = tagged[0] if tagged else None
-    if isinstance(current, type) and issubclass(current, BaseModel):
-        return current
-    return None
+        if not (isinstance(current, type) and issubclass(current, BaseModel)):
+            return None
+        found = current.model_fields.get(str(part))
+        current = found.annotation if found is not None else None
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None

@@ -15,6 +15,7 @@ from latebind.errors import BackendUnavailableError, SettingsError
 MODULE = """
 from pydantic import BaseModel
 from latebind.backends.numpy.backend import NumpyBackend
+from latebind.backends.settings import BackendSettings, backend_part
 
 class Options(BaseModel):
     tile: int = 8
@@ -31,6 +32,23 @@ class Wrong(NumpyBackend):
 class Refusing(Plain):
     def __init__(self, settings):
         raise OSError("no licence server")
+
+class PairSettings(BackendSettings):
+    left: BackendSettings = backend_part("auto", description="The one.")
+    right: BackendSettings = backend_part("third_party:Plain", description="The other.")
+
+class Pair(NumpyBackend):
+    settings_model = PairSettings
+
+    def __init__(self, settings, *, left, right):
+        super().__init__(settings)
+        self.left, self.right = left, right
+
+class EndlessSettings(BackendSettings):
+    inner: BackendSettings = backend_part("third_party:Endless", description="Itself.")
+
+class Endless(NumpyBackend):
+    settings_model = EndlessSettings
 
 class NoBackend:
     pass
@@ -99,7 +117,7 @@ def test_an_entry_point_becomes_a_backend_with_its_own_options(third_party, entr
     assert "third_party" not in sys.modules, "listing must not import"
     model = spec.load_settings_model()
     assert issubclass(model, BackendSettings)
-    assert model.model_validate({"tile": 3}).model_dump() == {"name": "tiled", "tile": 3}
+    assert model.model_validate({"tile": 3}).model_dump() == {"name": "tiled", "tile": 3, "threads": None}
     with pytest.raises(ValueError, match="Input should be 'tiled'"):
         model.model_validate({"name": "other"})
     assert spec.build(model.model_validate({"tile": 3})).settings.tile == 3
@@ -151,3 +169,48 @@ def test_auto_takes_the_installed_backend_of_the_highest_priority():
     assert catalogue.choose().name == "high"
     with pytest.raises(BackendUnavailableError, match="none of missing, never is installed"):
         BackendCatalogue([spec("missing", 9, "no_such_engine"), spec("never", None)]).choose()
+
+
+@pytest.fixture
+def catalogue():
+    """A catalogue where `auto` is numpy."""
+    return BackendCatalogue([spec for spec in BUILT_IN if spec.name == "numpy"])
+
+
+def test_parts_are_built_first_and_handed_to_the_constructor(third_party, catalogue):
+    pair = catalogue.find("third_party:Pair").build(None, catalogue)
+    assert (type(pair.left).__name__, type(pair.right).__name__) == ("NumpyBackend", "Plain")
+
+
+def test_parts_that_are_composed_themselves_are_built_with_their_own_options(third_party, catalogue):
+    spec = catalogue.find("third_party:Pair")
+    model = spec.load_settings_model()
+    numpy = catalogue.find("numpy").load_settings_model()
+    inner = model.model_construct(name=spec.name, left=numpy.model_validate({"devices": 2}), right=numpy())
+    pair = spec.build(model.model_construct(name=spec.name, left=inner, right=numpy()), catalogue)
+    assert [len(part.backend_devices()) for part in (pair.left.left, pair.left.right, pair.right)] == [2, 1, 1]
+
+
+def test_parts_are_shut_down_when_the_whole_cannot_be_built(third_party, catalogue, monkeypatch):
+    from latebind.backends.numpy.backend import NumpyBackend
+
+    closed = []
+    monkeypatch.setattr(NumpyBackend, "prepare_to_exit", lambda self: closed.append(type(self).__name__))
+    spec = catalogue.find("third_party:Pair")
+    broken = spec.load_settings_model().model_construct(
+        name=spec.name, left=BackendSettings(name="numpy"), right=BackendSettings(name="third_party:Refusing")
+    )
+    with pytest.raises(BackendUnavailableError, match="third_party:Refusing.* no licence server"):
+        spec.build(broken, catalogue)
+    assert closed == ["NumpyBackend"]
+
+
+def test_a_backend_that_is_by_default_a_part_of_itself_is_refused(third_party, catalogue):
+    with pytest.raises(SettingsError, match="is by default a part of itself, without end"):
+        catalogue.find("third_party:Endless").build(None, catalogue)
+
+
+def test_auto_leaves_out_what_it_would_be_a_part_of():
+    specs = [BackendSpec(name, "", "no.such:Class", priority=priority) for priority, name in enumerate("abc")]
+    assert BackendCatalogue(specs).choose().name == "c"
+    assert BackendCatalogue(specs).choose({"c", "b"}).name == "a"

@@ -20,13 +20,25 @@ TILED = BackendSpec(
     requires=("no_such_engine",),
 )
 
+#: A backend that is composed of two others, and one whose default makes it a part of itself.
+PAIR = BackendSpec("pair", "two backends", "no.such.module:Nothing", settings="tiled_settings:PairSettings")
+ENDLESS = BackendSpec("endless", "itself", "no.such.module:Nothing", settings="tiled_settings:EndlessSettings")
+
 MODEL = """
 from pydantic import Field
-from latebind.backends.settings import BackendSettings
+from latebind.backends.settings import BackendSettings, backend_part
 
 class TiledSettings(BackendSettings):
     tile_size: int = Field(16, ge=1, description="Edge of a tile.")
     order: list[str] = []
+
+class PairSettings(BackendSettings):
+    left: BackendSettings = backend_part("auto", description="The one.")
+    right: BackendSettings = backend_part("tiled", description="The other.")
+    strict: bool = Field(False, description="An option of its own.")
+
+class EndlessSettings(BackendSettings):
+    inner: BackendSettings = backend_part("endless", description="Itself.")
 """
 
 Load = Callable[..., Settings]
@@ -37,7 +49,8 @@ def catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BackendCatalog
     (tmp_path / "tiled_settings.py").write_text(MODEL)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(__import__("sys").modules, "tiled_settings", raising=False)
-    return BackendCatalogue([*BUILT_IN, TILED])
+    numpy = next(spec for spec in BUILT_IN if spec.name == "numpy")
+    return BackendCatalogue([numpy, TILED, PAIR, ENDLESS])
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from latebind.settings import load_settings
         (
             "backend: nunpy",
             "'backend.name' (config.yaml:1): unknown backend 'nunpy'; did you mean 'numpy'? "
-            "(known are auto, numpy, tiled, or a dotted path 'package.module:Class')",
+            "(known are auto, endless, numpy, pair, tiled, or a dotted path 'package.module:Class')",
         ),
         ("backend: {name: 3}", "'backend.name' (config.yaml:1): the backend's name is 3, but has to be text"),
         ("backend: [numpy]", "'backend' is ['numpy'] (config.yaml:1), but it should be a mapping of keys to values"),

@@ -8,18 +8,25 @@ from latebind.settings import settings_schema
 
 def test_every_key_is_described():
     schema = settings_schema()
-    groups = [schema, *(each for each in schema["$defs"].values() if not each["title"].endswith("BackendSettings"))]
+    definitions = [each for name, each in schema["$defs"].items() if name != "Backend"]
+    groups = [schema, *(each for each in definitions if not each["title"].endswith("BackendSettings"))]
     for group in groups:
         for name, field in group["properties"].items():
             assert name == "name" or "description" in field or "$ref" in field, (group["title"], name)
 
 
 def test_the_known_backends_are_members_by_name_and_by_path(catalogue):
-    backend = settings_schema(catalogue)["properties"]["backend"]
-    text, options, path = backend["anyOf"]
-    assert text["examples"] == ["auto", "numpy", "tiled"]
-    assert set(options["discriminator"]["mapping"]) == {"auto", "numpy", "tiled"}
+    schema = settings_schema(catalogue)
+    assert schema["properties"]["backend"]["$ref"] == "#/$defs/Backend"
+    text, options, path = schema["$defs"]["Backend"]["anyOf"]
+    assert text["examples"] == ["auto", "numpy", "tiled", "pair", "endless"]
+    assert set(options["discriminator"]["mapping"]) == {"auto", "numpy", "tiled", "pair", "endless"}
     assert path["properties"]["name"]["pattern"] == ":"
+
+
+def test_a_part_is_any_backend(catalogue):
+    part = settings_schema(catalogue)["$defs"]["PairSettings"]["properties"]["left"]
+    assert part == {"$ref": "#/$defs/Backend", "description": "The one.", "default": "auto"}
 
 
 def test_unknown_keys_are_refused():

@@ -1,8 +1,9 @@
 """Compiled programs on disk: a directory of files that only this user writes, each with a checksum under a secret key.
 
 A serialised executable is machine code, and loading one runs it. So a file is used only if it is authentic: its header
-has an HMAC under a key that was made with the directory and that only the user can read. A file that is truncated, changed,
-from another version, or put there by somebody else fails that test, is deleted and reported, and the program is compiled.
+has an HMAC under a key that was made with the directory and that only the user can read. A file that is truncated,
+changed, from another version, or put there by somebody else fails that test, is deleted and reported, and the program
+is compiled.
 """
 
 from __future__ import annotations

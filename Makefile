@@ -40,9 +40,9 @@ $(BIN)/python:
 	  exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed-run: EXTRAS := digits
-$(VENV)/.installed-dev: EXTRAS := digits,dev
-$(VENV)/.installed-bench: EXTRAS := digits,dev,bench
+$(VENV)/.installed-run: EXTRAS := digits,xla
+$(VENV)/.installed-dev: EXTRAS := digits,xla,torch,dev
+$(VENV)/.installed-bench: EXTRAS := digits,xla,torch,dev,bench
 $(VENV)/.installed-run $(VENV)/.installed-dev $(VENV)/.installed-bench: $(MANIFESTS) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@

@@ -16,7 +16,7 @@ from latebind.backends.xla.lowering import XlaLoweringContext
 from latebind.backends.xla.program import Program
 from latebind.backends.xla.settings import XlaSettings
 from latebind.backends.xla.store import Store, host_features
-from latebind.errors import CompilationError, DeviceMismatchError, ExecutionError
+from latebind.errors import BackendUnavailableError, CompilationError, DeviceMismatchError, ExecutionError
 from latebind.ir.node import Node, Value
 from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType
@@ -66,7 +66,19 @@ class XlaBackend(Backend):
         self._in_flight: deque[weakref.ref[Any]] = deque(maxlen=_IN_FLIGHT)
         self._programs: weakref.WeakSet[Program] = weakref.WeakSet()
         self._compiled = self._loaded = 0
+        if chosen.compiler_options:
+            self._try_options(chosen.compiler_options)
         super().__init__(settings)
+
+    def _try_options(self, options: Mapping[str, object]) -> None:
+        """Compile an empty module, so that an option that XLA does not know is not refused with each graph."""
+        slot = next(iter(self._slots.values()))
+        try:
+            slot.compile("func.func public @main() {\n  return\n}", slot.compile_options(self._options))
+        except Exception as error:
+            raise BackendUnavailableError(
+                f"backend 'xla': XLA refuses backend.compiler_options {dict(options)}: {error}"
+            ) from error
 
     def backend_devices(self) -> Sequence[BackendDevice]:
         """All devices: those of the platform in force, then the host's."""

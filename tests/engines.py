@@ -1,0 +1,31 @@
+"""Which engines a test needs: a missing one is a failure where all have to be there, and a skip elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+import pytest
+
+#: CI sets the first; the second says the same by hand.
+STRICT = any(os.environ.get(name, "").lower() in ("1", "true") for name in ("CI", "LATEBIND_REQUIRE_ENGINES"))
+
+
+def is_installed(module: str) -> bool:
+    """Whether an engine can be imported; found without importing it."""
+    return importlib.util.find_spec(module) is not None
+
+
+def ignored_without(module: str) -> list[str]:
+    """Return what a conftest's `collect_ignore_glob` has to be: everything beside it where an engine is missing.
+
+    Raises
+    ------
+    pytest.UsageError
+        Where every engine has to be there.
+    """
+    if is_installed(module):
+        return []
+    if STRICT:
+        raise pytest.UsageError(f"{module} is not installed, but CI runs every backend: install the engines' extras")
+    return ["test_*.py"]

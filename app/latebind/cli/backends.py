@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from latebind.backends.registry import BackendSpec, default_catalogue
+from latebind.backends.registry import BackendCatalogue, BackendSpec, default_catalogue
 from latebind.containers import Container
 from latebind.errors import LatebindError
 from latebind.settings import load_settings
@@ -29,6 +29,8 @@ class BackendStatus:
     remedy : str or None
         How to install it; or what is wrong with it.
     devices : list of str
+    auto : bool
+        Whether `backend: auto` takes it.
     """
 
     name: str
@@ -37,23 +39,34 @@ class BackendStatus:
     installed: bool
     remedy: str | None
     devices: list[str]
+    auto: bool
 
 
 def backends(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the known backends, which of them are installed, which extra brings the rest, and their devices."""
-    found = [status(spec) for spec in default_catalogue().specs.values()]
+    """List the known backends, which of them are installed, which one `auto` takes, what brings the rest, devices."""
+    catalogue = default_catalogue()
+    taken = _taken_by_auto(catalogue)
+    found = [status(spec, auto=spec.name == taken) for spec in catalogue.specs.values()]
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in found], indent=2))
         return
     table = Table("backend", "installed", "devices, or what is missing", "what it is", "from")
     for each in found:
         state = ", ".join(each.devices) if each.installed else (each.remedy or "")
-        cells = (each.name, "yes" if each.installed else "no", state, each.summary, each.source)
+        installed = "yes" if each.installed else "no"
+        cells = (each.name, f"{installed}, auto" if each.auto else installed, state, each.summary, each.source)
         table.add_row(*map(escape, cells))
     Console().print(table)
 
 
-def status(spec: BackendSpec) -> BackendStatus:
+def _taken_by_auto(catalogue: BackendCatalogue) -> str | None:
+    try:
+        return catalogue.choose().name
+    except LatebindError:
+        return None
+
+
+def status(spec: BackendSpec, *, auto: bool = False) -> BackendStatus:
     """Try a backend with its default settings. One that is broken does not hide the others."""
     devices: list[str] = []
     remedy = None
@@ -69,4 +82,4 @@ def status(spec: BackendSpec) -> BackendStatus:
         remedy = str(error)
     except Exception as error:
         remedy = f"backend {spec.name!r} ({spec.source}) cannot be made: {type(error).__name__}: {error}"
-    return BackendStatus(spec.name, spec.summary, spec.source, remedy is None, remedy, devices)
+    return BackendStatus(spec.name, spec.summary, spec.source, remedy is None, remedy, devices, auto)

@@ -200,7 +200,7 @@ def test_parts_are_shut_down_when_the_whole_cannot_be_built(third_party, catalog
     broken = spec.load_settings_model().model_construct(
         name=spec.name, left=BackendSettings(name="numpy"), right=BackendSettings(name="third_party:Refusing")
     )
-    with pytest.raises(BackendUnavailableError, match="third_party:Refusing.* no licence server"):
+    with pytest.raises(BackendUnavailableError, match=r"third_party:Refusing.* no licence server"):
         spec.build(broken, catalogue)
     assert closed == ["NumpyBackend"]
 

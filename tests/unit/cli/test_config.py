@@ -23,8 +23,23 @@ def test_show_prints_every_value_with_its_source(latebind, tmp_path, monkeypatch
 
 def test_show_as_json(latebind):
     shown = latebind("config", "show", "--json").json
-    assert shown["backend.name"] == {"value": "numpy", "source": "default"}
+    assert shown["backend.name"] == {"value": "numpy", "source": "environment variable LATEBIND_BACKEND"}
     assert shown["tracing.show"] == {"value": [], "source": "default"}
+
+
+@pytest.mark.usefixtures("other_backends")
+def test_show_says_what_auto_takes(latebind, monkeypatch):
+    monkeypatch.delenv("LATEBIND_BACKEND")
+    shown = latebind("config", "show", "--json").json
+    assert shown["backend.name"] == {"value": "numpy", "source": "auto (default)"}
+
+
+def test_show_prints_the_parts_of_a_composed_backend(latebind, monkeypatch):
+    monkeypatch.setenv("LATEBIND_BACKEND", "shadow")
+    monkeypatch.setenv("LATEBIND_BACKEND__PRIMARY", "numpy")
+    shown = latebind("config", "show", "--json").json
+    assert shown["backend.primary.name"]["source"] == "environment variable LATEBIND_BACKEND__PRIMARY"
+    assert shown["backend.reference.reuse_buffers"] == {"value": True, "source": "default"}
 
 
 def test_schema_is_json(latebind):
@@ -56,7 +71,8 @@ def other_backends(monkeypatch, tmp_path):
     """One whose engine is missing, and one of a third party's that is broken."""
     xla = BackendSpec("xla", "compiles with XLA", "latebind.backends.xla:X", requires=("no_such_jax",), extra="xla")
     broken = EntryPoint("broken", "no_such_module:Backend", registry.ENTRY_POINT_GROUP)
-    monkeypatch.setattr(registry, "BUILT_IN", (*BUILT_IN, xla))
+    numpy = next(spec for spec in BUILT_IN if spec.name == "numpy")
+    monkeypatch.setattr(registry, "BUILT_IN", (numpy, xla))
     monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
     default_catalogue.cache_clear()
     yield
@@ -69,10 +85,12 @@ def test_backends_lists_what_is_known_what_is_missing_and_what_is_broken(latebin
     numpy, xla, broken = latebind("backends", "--json").json
     assert (numpy["name"], numpy["installed"], numpy["devices"]) == ("numpy", True, ["cpu:0"])
     assert (xla["installed"], xla["devices"]) == (False, [])
+    assert [each["auto"] for each in (numpy, xla, broken)] == [True, False, False]
     assert xla["remedy"].endswith("pip install 'latebind[xla]'")
     assert broken["installed"] is False
     assert "cannot be loaded from no_such_module:Backend: ModuleNotFoundError" in broken["remedy"]
     out = latebind("backends").out
+    assert "yes, auto" in out
     assert "cpu:0" in out and "latebind[xla]" in out and "no_such_module" in out
 
 

@@ -23,6 +23,22 @@ from latebind.ir.types import TensorType
 
 #: XLA's flags that differ from its defaults. Without the first, float16 would be rounded less often than NumPy does.
 COMPILER_OPTIONS: Final[dict[str, bool | int | float | str]] = {"xla_allow_excess_precision": False}
+_COMPLEX: Final = frozenset({"complex64", "complex128"})
+#: CHLO's complex functions miss branch cuts and infinities; ours do not.
+GAPS: Final[Mapping[str, frozenset[str]]] = {
+    f"chlo::{name}": _COMPLEX for name in ("acos", "acosh", "asin", "asinh", "atan", "sinh")
+}
+DEVIATIONS: Final[Mapping[str, str]] = {
+    "*-denormals": "XLA flushes denormal numbers to zero on the CPU",
+    "stablehlo::divide[float*]-broadcast-*": "XLA multiplies by the reciprocal of a divisor that is broadcast: 2 ulp",
+    "stablehlo::cosine[complex64]-wide": "overflows where the result is within a factor of 2 of the largest number",
+    "stablehlo::sine[complex64]-wide": "overflows where the result is within a factor of 2 of the largest number",
+    "stablehlo::rsqrt[complex*]-special": "complex operands with an infinite part",
+    "stablehlo::sign[complex*]-special": "complex operands with an infinite part",
+    "stablehlo::power[complex*]-special": "complex operands with an infinite or zero part",
+    "numpy::power[complex*]-special": "complex operands with an infinite or zero part",
+    "chlo::next_after[float16]-special": "the sign of zero between two zeros",
+}
 #: Results that the barrier may have to wait for.
 _IN_FLIGHT: Final = 256
 
@@ -53,7 +69,8 @@ class XlaBackend(Backend):
 
     name: ClassVar[str] = "xla"
     blocking: ClassVar[bool] = False
-    deviations: ClassVar[Mapping[str, str]] = {}
+    gaps: ClassVar[Mapping[str, frozenset[str]]] = GAPS
+    deviations: ClassVar[Mapping[str, str]] = DEVIATIONS
 
     def __init__(self, settings: object = None) -> None:
         chosen = settings if isinstance(settings, XlaSettings) else XlaSettings()

@@ -137,7 +137,9 @@ def atanh(z: Expr) -> Expr:
     # On the line x = 1 the first formula loses digits; at the pole itself the result is infinite.
     line = x.equals(1)
     pole = line & y.equals(0)
-    real_line = (((y * y + 4).apply("sqrt")) / height).apply("log") * 0.5
+    diagonal = (y * y + 4).apply("sqrt")
+    near = diagonal.apply("log") - abs(y).apply("log")
+    real_line = (abs(y) < 1).where(near, (diagonal / height).apply("log")) * 0.5
     imaginary_line = copysign((math.pi / 2 + (height * 0.5).apply("atan2", 1)) * 0.5, y)
     real = pole.where(x.splat(math.inf), line.where(real_line, real))
     imaginary = pole.where(y, line.where(imaginary_line, imaginary))

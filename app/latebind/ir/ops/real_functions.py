@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from latebind.ir.expression import Expr
-from latebind.ir.ops.float_bits import copysign, split_exponent
+from latebind.ir.ops.float_bits import LAYOUT, copysign, split_exponent
 
 
 def half_exponential_product(a: Expr, factor: Expr) -> Expr:
@@ -86,8 +86,12 @@ def hypot(x: Expr, y: Expr) -> Expr:
 
 
 def _log_of_parts(x: Expr, total: Expr) -> Expr:
-    """Replace what `total` gives outside the positive finite numbers by what the natural logarithm gives there."""
-    return ((x > 0) & (x < math.inf)).where(total, x.apply("log"))
+    """Replace what `total` gives outside the positive finite numbers by what the natural logarithm gives there.
+
+    Scaled, a denormal number is positive only on an engine that does not flush it to zero.
+    """
+    _, width = LAYOUT[x.dtype]
+    return ((x * 2.0 ** (width + 1) > 0) & (x < math.inf)).where(total, x.apply("log"))
 
 
 def log2(x: Expr) -> Expr:

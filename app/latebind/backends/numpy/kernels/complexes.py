@@ -17,3 +17,11 @@ def make_complex(real: Array, imaginary: Array) -> Array:
     result.real = real
     result.imag = imaginary
     return result
+
+
+def logistic_complex(z: Array) -> Array:
+    """Return the logistic function from the exponential that does not overflow."""
+    right = z.real >= 0
+    power = np.exp(np.where(right, -z, z))
+    result: Array = np.where(right, z.dtype.type(1), power) / (1 + power)
+    return result

@@ -162,6 +162,8 @@ def logistic(context: Context, node: Node, operands: Variables) -> Variables:
     dtype = node.types[0].dtype
     if dtype == np.float16:
         return (context.elementwise("logistic_half", operands, dtype),)
+    if dtype.kind == "c":
+        return (context.elementwise("logistic_complex", operands, dtype),)
     exponential = context.ufunc("exp", (context.ufunc("negative", operands, dtype),), dtype)
     total = context.ufunc("add", (exponential, context.scalar(1, dtype)), dtype)
     return (context.ufunc("reciprocal", (total,), dtype),)

@@ -1,8 +1,17 @@
-"""The order of complex numbers, which StableHLO does not have: real part, then imaginary part, as in NumPy."""
+"""Complex numbers: their order, which StableHLO does not have, and functions where XLA errs at infinities and cuts.
+
+The order is NumPy's: real part, then imaginary part. The functions follow Annex G of the C standard.
+"""
 
 from __future__ import annotations
 
-from latebind.backends.xla.lowering import Emitted
+import math
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+
+from latebind.backends.xla.lowering import BOOL, Emitted
 from latebind.backends.xla.lowering import XlaLoweringContext as Context
 from latebind.ir.ops.elementwise import PART_OF
 
@@ -66,3 +75,62 @@ def precedes(context: Context, lhs: Emitted, rhs: Emitted) -> Emitted:
     by_imaginary = either(context, context.compare("LT", a_imaginary, b_imaginary), both(context, b_nan, a_known))
     nan_last = both(context, is_nan(context, b), context.op("not", is_nan(context, a)))
     return either(context, less, greater, both(context, tied, by_imaginary), nan_last)
+
+
+def _is_infinite(context: Context, operand: Emitted) -> Emitted:
+    return context.compare("EQ", context.op("abs", operand), context.splat(math.inf, operand.type))
+
+
+def _with_sign_of(context: Context, magnitude: Emitted, sign: Emitted) -> Emitted:
+    """Return a value with its sign replaced, that of zeros included."""
+    bits = sign.type.with_dtype(np.dtype(f"i{sign.type.dtype.itemsize}"))
+    negative = context.compare("LT", context.op("bitcast_convert", sign, type=bits), context.splat(0, bits))
+    positive = context.op("abs", magnitude)
+    return context.select(negative, context.op("negate", positive), positive)
+
+
+def exponential(context: Context, z: Emitted) -> Emitted:
+    """Return exp(z): 0 where the real part is minus infinity, whatever the imaginary part."""
+    real, imaginary = parts(context, z)
+    vanishes = both(
+        context,
+        context.compare("EQ", real, context.splat(-math.inf, real.type)),
+        context.op("not", context.op("is_finite", imaginary, type=imaginary.type.with_dtype(BOOL))),
+    )
+    zero = context.op("complex", *(context.splat(0, real.type),) * 2, type=z.type)
+    return context.select(vanishes, zero, context.op("exponential", z))
+
+
+def modulus(context: Context, z: Emitted) -> Emitted:
+    """Return abs(z): infinite where a part is, whatever the other."""
+    real, imaginary = parts(context, z)
+    infinite = either(context, _is_infinite(context, real), _is_infinite(context, imaginary))
+    return context.select(infinite, context.splat(math.inf, real.type), context.op("abs", z, type=real.type))
+
+
+def square_root(context: Context, z: Emitted) -> Emitted:
+    """Return sqrt(z): the imaginary part keeps its sign, also of zeros; infinite where the imaginary part is."""
+    imaginary = parts(context, z)[1]
+    real, other = parts(context, context.op("sqrt", z))
+    infinite = _is_infinite(context, imaginary)
+    real = context.select(infinite, context.splat(math.inf, real.type), real)
+    other = context.select(infinite, imaginary, _with_sign_of(context, other, imaginary))
+    return context.op("complex", real, other, type=z.type)
+
+
+def logistic(context: Context, z: Emitted) -> Emitted:
+    """Return 1 / (1 + exp(-z)) from the exponential that does not overflow."""
+    real = parts(context, z)[0]
+    right = context.compare("GE", real, context.splat(0, real.type))
+    power = exponential(context, context.select(right, context.op("negate", z), z))
+    one = context.splat(1, z.type)
+    return context.op("divide", context.select(right, one, power), context.op("add", one, power))
+
+
+#: Functions of one complex operand, by operation.
+COMPLEX_FUNCTIONS: Final[Mapping[str, Callable[[Context, Emitted], Emitted]]] = {
+    "exponential": exponential,
+    "abs": modulus,
+    "sqrt": square_root,
+    "logistic": logistic,
+}

@@ -8,7 +8,7 @@ import numpy as np
 
 from latebind.backends.xla.lowering import Emitted, Operands
 from latebind.backends.xla.lowering import XlaLoweringContext as Context
-from latebind.backends.xla.lowerings.reductions import combine
+from latebind.backends.xla.lowerings.elementwise import combined
 from latebind.backends.xla.mlir import array_attribute, dims
 from latebind.ir.attributes import body_kind, integer, ints
 from latebind.ir.node import Node
@@ -102,7 +102,7 @@ def scatter(context: Context, node: Node, operands: Operands) -> Operands:
     scalar = operand.type.with_shape(())
 
     def update(pair: Operands) -> Operands:
-        return (pair[1] if body is None else combine(context, body.name, *pair),)
+        return (pair[1] if body is None else combined(context, body.name, *pair),)
 
     attributes = (
         f"scatter_dimension_numbers = #stablehlo.scatter<{plan.numbers()}>, "

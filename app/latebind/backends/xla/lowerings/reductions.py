@@ -9,7 +9,7 @@ import numpy as np
 
 from latebind.backends.xla.lowering import Emitted, Operands
 from latebind.backends.xla.lowering import XlaLoweringContext as Context
-from latebind.backends.xla.lowerings.elementwise import extremum_of
+from latebind.backends.xla.lowerings.elementwise import combined
 from latebind.backends.xla.mlir import array_attribute, pairs_attribute
 from latebind.ir.attributes import array, body_kind, ints, pairs
 from latebind.ir.node import Node, Value
@@ -18,16 +18,9 @@ from latebind.ir.types import DType, TensorType
 _FLOAT32 = np.dtype(np.float32)
 
 
-def combine(context: Context, body: str, lhs: Emitted, rhs: Emitted) -> Emitted:
-    """Return two values combined by a body."""
-    if body in ("maximum", "minimum"):
-        return extremum_of(context, body, lhs, rhs)
-    return context.op(body, lhs, rhs)
-
-
 def _region(context: Context, body: str, type: TensorType) -> str:
     scalar = type.with_shape(())
-    return context.region((scalar, scalar), lambda pair: (combine(context, body, *pair),))
+    return context.region((scalar, scalar), lambda pair: (combined(context, body, *pair),))
 
 
 def _widened(context: Context, body: str, operands: Operands) -> Operands:
@@ -79,7 +72,7 @@ def reduce(context: Context, node: Node, operands: Operands) -> Operands:
         _region(context, body, operand.type),
     )
     if not _is_identity(node.operands[1], body):
-        result = combine(context, body, result, context.broadcast(initial, type.shape))
+        result = combined(context, body, result, context.broadcast(initial, type.shape))
     return (context.convert(result, type.dtype),)
 
 
@@ -92,7 +85,7 @@ def reduce_window(context: Context, node: Node, operands: Operands) -> Operands:
     body = _body_of(node)
     type, attributes = node.types[0], node.attributes
     if not node.operands[0].shape:
-        return (combine(context, body, *operands),)
+        return (combined(context, body, *operands),)
     operand, initial = _widened(context, body, operands)
     dtype = operand.type.dtype
     padding, base = pairs(attributes, "padding"), ints(attributes, "base_dilations")
@@ -112,7 +105,7 @@ def reduce_window(context: Context, node: Node, operands: Operands) -> Operands:
         _region(context, body, operand.type),
     )
     if not plain:
-        result = combine(context, body, result, context.broadcast(initial, type.shape))
+        result = combined(context, body, result, context.broadcast(initial, type.shape))
     return (context.convert(result, type.dtype),)
 
 

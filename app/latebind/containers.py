@@ -11,7 +11,7 @@ from operator import attrgetter, methodcaller
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from latebind.backends.interface import Backend, BackendDevice, EmissionMap, LoweringContext
-from latebind.backends.registry import AUTO, default_catalogue
+from latebind.backends.registry import default_catalogue
 from latebind.injection.backend import BackendProvider
 from latebind.injection.container import BoundContainer
 from latebind.injection.derived import PerBackend, Slot
@@ -48,10 +48,7 @@ class LoweringContextFactory(Protocol):
 
 def build_backend(settings: Settings) -> Backend:
     """Make the backend that the settings name, with its own settings."""
-    catalogue, options = default_catalogue(), settings.backend
-    if options.name != AUTO:
-        return catalogue.find(options.name).build(options)
-    return catalogue.choose().build()
+    return default_catalogue().build(settings.backend)
 
 
 def build_reference_backend(lifecycle: Lifecycle) -> Backend:

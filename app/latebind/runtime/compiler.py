@@ -253,7 +253,7 @@ class Compiler:
         given = {id(value.node) for value in inputs}
         for node in nodes:
             if id(node) not in given:
-                context.lower(node)
+                self._lower_node(context, node)
         for value in results:
             context.add_result(value)
         free = [index for index, value in enumerate(results)]
@@ -270,6 +270,17 @@ class Compiler:
             raise
         except Exception as error:
             raise LoweringError(f"backend {self.backend.name!r} failed to lower {name}: {error}") from error
+
+    def _lower_node(self, context: LoweringContext[Any], node: Node) -> None:
+        try:
+            context.lower(node)
+        except LatebindError:
+            raise
+        except Exception as error:
+            raise LoweringError(
+                f"backend {self.backend.name!r} failed to lower {node.kind} to {', '.join(map(repr, node.types))}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
     def _lower_in_stages(
         self,

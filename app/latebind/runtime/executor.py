@@ -27,6 +27,7 @@ from latebind.runtime.running import Runner, is_at
 from latebind.runtime.snapshot import snapshot
 from latebind.runtime.tape import Ground, Tape
 from latebind.runtime.tracing import Tracer
+from latebind.runtime.transfer import to_device, to_host
 from latebind.runtime.views import refresh
 
 if TYPE_CHECKING:
@@ -236,16 +237,7 @@ class LazyGraphExecutor:
         if self.forked and data.is_pending:
             process.refuse_fork(self.name)
         data.wait()
-        start = perf_counter()
-        host = self.backend.make_tensor_from_computation_data(data)
-        self.metrics.add_time("TransferFromDeviceTime", perf_counter() - start)
-        type = data.type
-        if host.shape != type.shape or host.dtype != type.dtype:
-            raise ExecutionError(
-                f"backend {self.backend.name!r} is wrong: it gave a value of shape {host.shape} and dtype {host.dtype} "
-                f"for a result of type {type}"
-            )
-        return host
+        return to_host(self.backend, self.metrics, data)
 
     def check_usable(self) -> None:
         """Raise if the container was closed, or if this process was forked from the one that built it."""
@@ -378,10 +370,7 @@ class LazyGraphExecutor:
     def from_host(self, tensor: HostArray, type: TensorType, ground: Ground, *, copy: bool) -> LazyTensor:
         """Return an array with this host value on the ground's device."""
         self.check_usable()
-        start = perf_counter()
-        data = self.backend.make_computation_data_from_tensor(tensor, type, ground.device, copy=copy)
-        self.metrics.add_time("TransferToDeviceTime", perf_counter() - start)
-        return self.wrap(data, ground)
+        return self.wrap(to_device(self.backend, self.metrics, tensor, type, ground.device, copy=copy), ground)
 
     def wrap(self, data: BackendData, ground: Ground) -> LazyTensor:
         """Return an array whose value is this data."""

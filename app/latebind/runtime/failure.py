@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from latebind.backends.interface import BackendData, BackendDevice
-from latebind.errors import DonatedDataError, LatebindError, OutOfBoundsError
+from latebind.errors import DonatedDataError, OutOfBoundsError
 from latebind.runtime.interpreter import Interpreter, detached, reason
 from latebind.runtime.tape import PASSED
 
@@ -60,9 +60,6 @@ class Isolation:
             Whether it had started, so that the arguments that it was allowed to overwrite are gone.
         """
         executable = variant.executable
-        if not getattr(error, "replay", True):
-            failed = detached(self._located(error))
-            return [self._failed(position, failed) for position in variant.outputs]
         leaves: dict[int, BackendData] = {}
         for leaf, argument in zip(executable.leaves, arguments, strict=False):
             if overwritten and leaf in variant.donated:
@@ -105,21 +102,6 @@ class Isolation:
             if any(code > 0 and later - code in found for code in self.records[later][1:]):
                 found.add(later)
         return found
-
-    def _failed(self, position: int, error: BaseException) -> BackendData:
-        data = BackendData(self.records[position][0].type, self.device)
-        data.error = error
-        return data
-
-    def _located(self, error: Exception) -> Exception:
-        """Return an error of the whole computation with the user's line, where its origin tells it."""
-        origin = getattr(error, "origin", -1)
-        where = self.line(origin) if isinstance(origin, int) and 0 <= origin < len(self.records) else ""
-        if not where or not isinstance(error, LatebindError):
-            return error
-        located = type(error)(f"{where}: {error}")
-        located.__cause__ = error
-        return located
 
     def _describe(self, error: BaseException) -> str:
         origin = getattr(error, "origin", -1)

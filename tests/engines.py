@@ -29,3 +29,9 @@ def ignored_without(module: str) -> list[str]:
     if STRICT:
         raise pytest.UsageError(f"{module} is not installed, but CI runs every backend: install the engines' extras")
     return ["test_*.py"]
+
+
+def need(module: str) -> None:
+    """Skip a test where an engine is missing, or fail where every engine has to be there."""
+    if ignored_without(module):
+        pytest.skip(f"{module} is not installed")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.engines import need
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,14 +18,27 @@ def latebind(*arguments: str, cwd: Path = ROOT, **environment: str) -> subproces
     import os
 
     command = [sys.executable, "-m", "latebind", *arguments]
-    return subprocess.run(command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, check=False)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LATEBIND_")}
+    return subprocess.run(command, cwd=cwd, env=clean | environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
-def test_the_main_job_reaches_its_accuracy_and_compiles_its_steps_once():
-    done = latebind("run", "digits", "--config", "config/default.yaml", "--json")
+@pytest.mark.parametrize(
+    ("arguments", "backend"),
+    [
+        (("--config", "config/default.yaml"), "xla"),
+        (("--backend", "torch"), "torch"),
+        (("--backend", "numpy"), "numpy"),
+    ],
+    ids=["default configuration", "torch", "numpy"],
+)
+def test_the_main_job_reaches_its_accuracy_and_compiles_its_steps_once(tmp_path, arguments, backend):
+    need({"xla": "jax"}.get(backend, backend))
+    done = latebind("run", "digits", "--json", *arguments, XDG_CACHE_HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
     report = json.loads(done.stdout)
+    assert report["backend"] == backend
     assert report["results"]["accuracy"] >= 0.97
     assert report["cache_hits"] > 10 * report["graphs_compiled"]
 

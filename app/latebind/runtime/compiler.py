@@ -360,4 +360,6 @@ class Compiler:
                 raise CompilationError(
                     f"backend {stage.backend.name!r} failed to compile {stage.computation.name}: {error}"
                 ) from error
+            for figure, value in stage.backend.computation_analysis(stage.computation).items():
+                self.metrics.count(f"Compiled::{figure}", int(value))
         self.metrics.add_time("CompileTime", perf_counter() - start)

@@ -16,6 +16,8 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "VariantCompile": "compilations because the live outputs or the donated buffers of a known graph changed",
     "FailedCompile": "recordings that the backend could not compile as a whole",
     "FallbackGraphs": "graphs that the backend refused to compile and that run on the reference backend",
+    "Compiled::": "the engine's own figures on what it compiled, summed: flops, temp_bytes, from_disk, ...",
+    "Fallback::": "operations, by name, that run on the reference backend",
     "Interpreted": "recordings run operation by operation because their graph is too new to be worth compiling",
     "AutomaticCut": "recordings closed because they reached the limit",
     "LoopsFound": "loops found in a recording",

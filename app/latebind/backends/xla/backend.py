@@ -271,9 +271,15 @@ class XlaBackend(Backend):
     # Debug
 
     def computation_analysis(self, computation: Computation) -> Mapping[str, float]:
-        """Return XLA's figures on a compiled computation: flops, bytes accessed, bytes of memory by use."""
-        executable = computation.program.executable
-        return {} if executable is None else _analysis(executable)
+        """Return XLA's figures on a compiled computation.
+
+        They are `flops`, `bytes_accessed`, `argument_bytes`, `output_bytes`, `temp_bytes` and `alias_bytes`, and
+        `from_disk`, which is 1 if it was loaded instead of compiled.
+        """
+        program: Program = computation.program
+        if program.executable is None:
+            return {}
+        return {**_analysis(program.executable), "from_disk": float(program.from_disk)}
 
     def metric_report(self) -> str:
         """Platform and versions, compilations, the disk cache, and the memory of live programs and devices."""

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+import latebind as lb
 from latebind.backends.interface import BackendDevice, Computation
 from latebind.backends.registry import default_catalogue
 from latebind.backends.xla.backend import XlaBackend
@@ -61,6 +62,13 @@ def test_figures_of_a_program():
     assert figures["argument_bytes"] == figures["output_bytes"] == 16
     report = backend.metric_report()
     assert "programs compiled: 1" in report and "flops, largest live program: 8" in report
+
+
+def test_the_figures_are_among_the_metrics(container):
+    np.asarray(lb.ones((8, 8)) @ lb.ones((8, 8)) + 1)
+    metrics = container.metrics()
+    assert metrics.counter("Compiled::flops") >= 2 * 8**3  # a product and a sum per element and term
+    assert metrics.counter("Compiled::from_disk") == 0
 
 
 def test_a_module_that_xla_refuses_is_a_compilation_error_with_its_words():

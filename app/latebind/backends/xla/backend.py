@@ -37,7 +37,6 @@ DEVIATIONS: Final[Mapping[str, str]] = {
     "stablehlo::sign[complex*]-special": "complex operands with an infinite part",
     "stablehlo::power[complex*]-special": "complex operands with an infinite or zero part",
     "numpy::power[complex*]-special": "complex operands with an infinite or zero part",
-    "chlo::next_after[float16]-special": "the sign of zero between two zeros",
 }
 #: Results that the barrier may have to wait for.
 _IN_FLIGHT: Final = 256

@@ -24,6 +24,12 @@ def logistic_half(x: Array) -> Array:
     return result
 
 
+def next_after_half(x: Array, y: Array) -> Array:
+    """Return the next float16 after `x` in the direction of `y`; `y` where they are equal."""
+    result: Array = np.where(np.equal(x, y), y, np.nextafter(x, y))
+    return result
+
+
 def round_nearest_away(x: Array) -> Array:
     """Round to the nearest integer, ties away from zero (StableHLO `round_nearest_afz`)."""
     whole = np.trunc(x)

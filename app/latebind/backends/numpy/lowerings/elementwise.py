@@ -54,7 +54,6 @@ UFUNCS: Final = {
     "chlo::conj": "conjugate",
     "chlo::cosh": "cosh",
     "chlo::is_inf": "isinf",
-    "chlo::next_after": "nextafter",
     "chlo::sinh": "sinh",
     "chlo::square": "square",
     "chlo::tan": "tan",
@@ -167,6 +166,15 @@ def logistic(context: Context, node: Node, operands: Variables) -> Variables:
     exponential = context.ufunc("exp", (context.ufunc("negative", operands, dtype),), dtype)
     total = context.ufunc("add", (exponential, context.scalar(1, dtype)), dtype)
     return (context.ufunc("reciprocal", (total,), dtype),)
+
+
+@Context.register("chlo::next_after")
+def next_after(context: Context, node: Node, operands: Variables) -> Variables:
+    """`nextafter`; for two float16 zeros NumPy's gives the first, C's and all others the second."""
+    dtype = node.types[0].dtype
+    if dtype == np.float16:
+        return (context.elementwise("next_after_half", operands, dtype),)
+    return (context.ufunc("nextafter", operands, dtype),)
 
 
 @Context.register("stablehlo::clamp")

@@ -170,6 +170,13 @@ from latebind.array.searching_functions import (
     searchsorted,
     where,
 )
+from latebind.array.set_functions import (
+    isin,
+    unique_all,
+    unique_counts,
+    unique_inverse,
+    unique_values,
+)
 from latebind.array.sorting_functions import (
     argsort,
     sort,
@@ -355,6 +362,7 @@ __all__ = [
     "int64",
     "isdtype",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
     "less",
@@ -430,6 +438,10 @@ __all__ = [
     "uint16",
     "uint32",
     "uint64",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
     "unstack",
     "var",
     "vecdot",

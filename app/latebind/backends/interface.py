@@ -223,7 +223,7 @@ class Backend(ABC):
         operand or a result of such a dtype is decomposed, or runs on the reference backend.
     deviations : mapping of str to str
         Where results differ from the reference and are known to, for the conformance kit: from a pattern of its case
-        names (`fnmatch`) to the reason. The kit expects these cases to fail, and says so when one starts to pass.
+        names (with `*` and `?`) to the reason. The kit expects these cases to fail, and says so when one starts to pass.
     """
 
     name: ClassVar[str]
@@ -398,7 +398,7 @@ class Backend(ABC):
     # Debug
 
     def computation_analysis(self, computation: Computation) -> Mapping[str, float]:
-        """Return the engine's figures on a compiled computation, by name: `flops`, `temp_bytes`, ...; by default none."""
+        """Return the engine's figures on a compiled computation: `flops`, `temp_bytes`, ...; by default none."""
         return {}
 
     def metric_report(self) -> str:

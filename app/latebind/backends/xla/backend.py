@@ -26,7 +26,7 @@ COMPILER_OPTIONS: Final[dict[str, bool | int | float | str]] = {"xla_allow_exces
 _COMPLEX: Final = frozenset({"complex64", "complex128"})
 #: CHLO's complex functions miss branch cuts and infinities; ours do not.
 GAPS: Final[Mapping[str, frozenset[str]]] = {
-    f"chlo::{name}": _COMPLEX for name in ("acos", "acosh", "asin", "asinh", "atan", "sinh")
+    f"chlo::{name}": _COMPLEX for name in ("acos", "acosh", "asin", "asinh", "atan", "cosh", "sinh")
 }
 DEVIATIONS: Final[Mapping[str, str]] = {
     "*-denormals": "XLA flushes denormal numbers to zero on the CPU",

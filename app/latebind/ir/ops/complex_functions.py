@@ -149,5 +149,5 @@ def atanh(z: Expr) -> Expr:
     real_large = (x.is_inf() | y.is_inf()).where(x.splat(0), u / longer / (u * u + v * v))
     turned = copysign(y.splat(math.pi / 2), y)
     real = large.where(real_large, x.equals(0).where(x, real))
-    imaginary = large.where(y.is_nan().where(y, turned), imaginary)
+    imaginary = (large & (y.is_inf() | x.equals(x))).where(y.is_nan().where(y, turned), imaginary)
     return join(real * sign, imaginary * sign)

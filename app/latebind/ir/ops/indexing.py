@@ -162,5 +162,5 @@ declare(
     "update_window_dims inserted_window_dims input_batching_dims? scatter_indices_batching_dims?"
     " scatter_dims_to_operand_dims index_vector_dim indices_are_sorted? unique_indices? update_computation",
     _infer_scatter,
-    "The input with windows combined into it (assigned without a body); windows outside are skipped.",
+    "The input with windows combined into it (assigned without a body); elements outside are skipped.",
 )

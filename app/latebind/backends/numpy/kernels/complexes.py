@@ -25,3 +25,10 @@ def logistic_complex(z: Array) -> Array:
     power = np.exp(np.where(right, -z, z))
     result: Array = np.where(right, z.dtype.type(1), power) / (1 + power)
     return result
+
+
+def expm1_complex(z: Array) -> Array:
+    """Return exp(z) - 1; NumPy's `expm1` has other values than its `exp` where a part is not finite."""
+    power = np.exp(z)
+    result: Array = np.where(np.isfinite(z), np.expm1(z), make_complex(power.real - 1, power.imag))
+    return result

@@ -24,7 +24,6 @@ UFUNCS: Final = {
     "stablehlo::ceil": "ceil",
     "stablehlo::cosine": "cos",
     "stablehlo::exponential": "exp",
-    "stablehlo::exponential_minus_one": "expm1",
     "stablehlo::floor": "floor",
     "stablehlo::is_finite": "isfinite",
     "stablehlo::log": "log",
@@ -126,6 +125,7 @@ Context.register("stablehlo::divide")(
 Context.register("stablehlo::shift_right_logical")(_by_kind(_ufunc("right_shift"), i=_kernel("shift_right_logical")))
 Context.register("numpy::round")(_by_kind(_ufunc("rint"), i=_same, u=_same))
 Context.register("numpy::trunc")(_by_kind(_ufunc("trunc"), i=_same, u=_same))
+Context.register("stablehlo::exponential_minus_one")(_by_kind(_ufunc("expm1"), c=_kernel("expm1_complex")))
 Context.register("stablehlo::sign")(_by_kind(_ufunc("sign"), f=_kernel("signum")))
 
 

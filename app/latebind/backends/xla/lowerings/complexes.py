@@ -89,16 +89,54 @@ def _with_sign_of(context: Context, magnitude: Emitted, sign: Emitted) -> Emitte
     return context.select(negative, context.op("negate", positive), positive)
 
 
-def exponential(context: Context, z: Emitted) -> Emitted:
-    """Return exp(z): 0 where the real part is minus infinity, whatever the imaginary part."""
+def _is_not_finite(context: Context, operand: Emitted) -> Emitted:
+    return context.op("not", context.op("is_finite", operand, type=operand.type.with_dtype(BOOL)))
+
+
+def _complex(context: Context, real: Emitted | float, imaginary: Emitted | float, like: Emitted) -> Emitted:
+    """Return a complex number; Python numbers become constants."""
+    type = like.type.with_dtype(PART_OF[like.type.dtype])
+    given = [part if isinstance(part, Emitted) else context.splat(part, type) for part in (real, imaginary)]
+    return context.op("complex", *given, type=like.type)
+
+
+def _at_infinity(context: Context, z: Emitted, result: Emitted, below: float) -> Emitted:
+    """Return a function like exp(z) where the real part is infinite and the imaginary part has no direction."""
     real, imaginary = parts(context, z)
-    vanishes = both(
-        context,
-        context.compare("EQ", real, context.splat(-math.inf, real.type)),
-        context.op("not", context.op("is_finite", imaginary, type=imaginary.type.with_dtype(BOOL))),
-    )
-    zero = context.op("complex", *(context.splat(0, real.type),) * 2, type=z.type)
-    return context.select(vanishes, zero, context.op("exponential", z))
+    open_ended = _is_not_finite(context, imaginary)
+    positive = both(context, open_ended, context.compare("EQ", real, context.splat(math.inf, real.type)))
+    negative = both(context, open_ended, context.compare("EQ", real, context.splat(-math.inf, real.type)))
+    result = context.select(negative, _complex(context, below, 0.0, z), result)
+    return context.select(positive, _complex(context, math.inf, math.nan, z), result)
+
+
+def exponential(context: Context, z: Emitted) -> Emitted:
+    """Return exp(z): 0 or infinite where the real part is infinite, whatever the imaginary part."""
+    return _at_infinity(context, z, context.op("exponential", z), 0.0)
+
+
+def exponential_minus_one(context: Context, z: Emitted) -> Emitted:
+    """Return exp(z) - 1: -1 or infinite where the real part is infinite, whatever the imaginary part."""
+    return _at_infinity(context, z, context.op("exponential_minus_one", z), -1.0)
+
+
+def _logarithm(name: str) -> Callable[[Context, Emitted], Emitted]:
+    def lower(context: Context, z: Emitted) -> Emitted:
+        """Return log(z) or log(1 + z): infinite where a part is, even if the other is NaN."""
+        infinite = either(context, *(_is_infinite(context, part) for part in parts(context, z)))
+        real, imaginary = parts(context, context.op(name, z))
+        real = context.select(infinite, context.splat(math.inf, real.type), real)
+        return context.op("complex", real, imaginary, type=z.type)
+
+    return lower
+
+
+def hyperbolic_tangent(context: Context, z: Emitted) -> Emitted:
+    """Return tanh(z): a real part of zero stays, even if the imaginary part is not finite."""
+    real, imaginary = parts(context, z)
+    zero = context.compare("EQ", real, context.splat(0, real.type))
+    on_axis = both(context, zero, _is_not_finite(context, imaginary))
+    return context.select(on_axis, _complex(context, real, math.nan, z), context.op("tanh", z))
 
 
 def modulus(context: Context, z: Emitted) -> Emitted:
@@ -109,12 +147,17 @@ def modulus(context: Context, z: Emitted) -> Emitted:
 
 
 def square_root(context: Context, z: Emitted) -> Emitted:
-    """Return sqrt(z): the imaginary part keeps its sign, also of zeros; infinite where the imaginary part is."""
-    imaginary = parts(context, z)[1]
+    """Return sqrt(z): the imaginary part keeps its sign, also of zeros; infinite where a part is."""
+    whole, imaginary = parts(context, z)
     real, other = parts(context, context.op("sqrt", z))
-    infinite = _is_infinite(context, imaginary)
-    real = context.select(infinite, context.splat(math.inf, real.type), real)
-    other = context.select(infinite, imaginary, _with_sign_of(context, other, imaginary))
+    infinity = context.splat(math.inf, real.type)
+    vertical = _is_infinite(context, imaginary)
+    open_ended = is_nan(context, imaginary)
+    right = both(context, open_ended, context.compare("EQ", whole, infinity))
+    left = both(context, open_ended, context.compare("EQ", whole, context.op("negate", infinity)))
+    real = context.select(either(context, vertical, right), infinity, real)
+    other = context.select(vertical, imaginary, _with_sign_of(context, other, imaginary))
+    other = context.select(left, infinity, other)
     return context.op("complex", real, other, type=z.type)
 
 
@@ -130,6 +173,10 @@ def logistic(context: Context, z: Emitted) -> Emitted:
 #: Functions of one complex operand, by operation.
 COMPLEX_FUNCTIONS: Final[Mapping[str, Callable[[Context, Emitted], Emitted]]] = {
     "exponential": exponential,
+    "exponential_minus_one": exponential_minus_one,
+    "log": _logarithm("log"),
+    "log_plus_one": _logarithm("log_plus_one"),
+    "tanh": hyperbolic_tangent,
     "abs": modulus,
     "sqrt": square_root,
     "logistic": logistic,

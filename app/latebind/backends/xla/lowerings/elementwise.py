@@ -18,9 +18,8 @@ Lowering = Callable[[Context, Node, Operands], Operands]
 FLOAT32: Final = np.dtype(np.float32)
 
 _SAME: Final = (
-    *("and", "ceil", "complex", "cosine", "exponential_minus_one"),
-    *("floor", "is_finite", "log", "negate", "not", "or", "optimization_barrier"),
-    *("popcnt", "round_nearest_afz", "round_nearest_even", "rsqrt", "sign", "sine", "subtract", "tan", "tanh"),
+    *("and", "ceil", "complex", "cosine", "floor", "is_finite", "negate", "not", "or", "optimization_barrier"),
+    *("popcnt", "round_nearest_afz", "round_nearest_even", "rsqrt", "sign", "sine", "subtract", "tan"),
     *("xor", "count_leading_zeros"),
 )
 #: CHLO's functions that are as accurate as ours; the others are decomposed.
@@ -47,6 +46,8 @@ for _name in _CHLO:
 def log_plus_one(context: Context, node: Node, operands: Operands) -> Operands:
     """XLA's own; of small float64, where it loses up to 6 bits, the series of FreeBSD's `s_log1p.c`."""
     (x,) = operands
+    if x.type.dtype.kind == "c":
+        return (COMPLEX_FUNCTIONS["log_plus_one"](context, x),)
     if x.type.dtype != np.float64:
         return (context.op("log_plus_one", x),)
     far = context.op("log", context.op("add", context.splat(1, x.type), x))
@@ -94,7 +95,7 @@ def _flushed(context: Context, operand: Emitted) -> Emitted:
     return context.select(context.compare("LT", context.op("abs", operand), smallest), zero, operand)
 
 
-@Context.register("stablehlo::exponential", "stablehlo::abs", "stablehlo::sqrt", "stablehlo::logistic")
+@Context.register(*(f"stablehlo::{name}" for name in COMPLEX_FUNCTIONS if name != "log_plus_one"))
 def function_of_floats(context: Context, node: Node, operands: Operands) -> Operands:
     """XLA's own for floats; complex numbers have infinities and branch cuts of their own."""
     (operand,) = operands

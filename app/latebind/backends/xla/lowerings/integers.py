@@ -20,11 +20,13 @@ def divide(context: Context, node: Node, operands: Operands) -> Operands:
         # XLA multiplies by the reciprocal of a divisor that is broadcast, which has too few bits in float16.
         lhs, rhs = context.convert(lhs, _FLOAT32), context.convert(rhs, _FLOAT32)
         return (context.convert(context.op("divide", lhs, rhs), half),)
-    result = context.op(node.kind.name, lhs, rhs)
     if lhs.type.dtype.kind not in "iu":
-        return (result,)
-    zero = context.splat(0, rhs.type)
-    return (context.select(context.compare("EQ", rhs, zero), zero, result),)
+        return (context.op(node.kind.name, lhs, rhs),)
+    # XLA's compiler divides constants that it folds, and dies of a divisor of 0.
+    zero, one = context.splat(0, rhs.type), context.splat(1, rhs.type)
+    none = context.compare("EQ", rhs, zero)
+    result = context.op(node.kind.name, lhs, context.select(none, one, rhs))
+    return (context.select(none, zero, result),)
 
 
 @Context.register("stablehlo::shift_left", "stablehlo::shift_right_logical", "stablehlo::shift_right_arithmetic")

@@ -1,0 +1,1 @@
+"""What makes an FX graph callable, a module per compiler."""

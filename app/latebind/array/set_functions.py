@@ -1,7 +1,7 @@
 """Set functions of the array API standard.
 
-How many values are unique is data: the `unique` functions close the recording and read one flag per element. The values,
-indices and counts themselves stay on the device.
+How many values are unique is data: the `unique` functions close the recording and read one flag per element. The
+values, indices and counts themselves stay on the device.
 """
 
 from __future__ import annotations

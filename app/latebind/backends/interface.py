@@ -223,7 +223,7 @@ class Backend(ABC):
         operand or a result of such a dtype is decomposed, or runs on the reference backend.
     deviations : mapping of str to str
         Where results differ from the reference and are known to, for the conformance kit: from a pattern of its case
-        names (with `*` and `?`) to the reason. The kit expects these cases to fail, and says so when one starts to pass.
+        names (with `*` and `?`) to the reason. The kit expects these cases to fail, and says so when one passes.
     """
 
     name: ClassVar[str]

@@ -54,4 +54,7 @@ def to_host(backend: Backend, metrics: Metrics, data: BackendData) -> HostArray:
             f"backend {backend.name!r} is wrong: it gave a value of shape {host.shape} and dtype {host.dtype} "
             f"for a result of type {type}"
         )
+    if host.flags.writeable:
+        host = host.view()
+        host.flags.writeable = False
     return host

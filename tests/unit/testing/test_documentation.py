@@ -12,6 +12,8 @@ import pytest
 
 from latebind.settings import load_settings
 
+pytestmark = pytest.mark.slow  # starts processes
+
 TEXT = Path("docs/testing.md").read_text(encoding="utf-8")
 
 

@@ -23,16 +23,27 @@ from latebind.ir.node import Node, Value
 from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType
 
-#: What PyTorch's own operations do otherwise; Inductor's code takes the processor's square root.
-_DEVIATIONS: Final = {
-    "chlo::lgamma[float*]-denormal*": "the reference's formula loses digits of denormals, PyTorch's does not",
-}
-_MKL_DEVIATIONS: Final = {
-    f"stablehlo::sqrt[float{bits}]-*": "PyTorch takes MKL's vector square root, which is good to 1 ulp"
-    for bits in (32, 64)
-}
-_EAGER_DEVIATIONS: Final = {**_DEVIATIONS, **(_MKL_DEVIATIONS if torch.backends.mkl.is_available() else {})}
 _COMPLEX: Final = frozenset({"complex64", "complex128"})
+#: Operations that Inductor has for other dtypes only, or not to the last digit.
+_INDUCTOR_GAPS: Final = {
+    "chlo::next_after": frozenset({"float16"}),
+    "numpy::floor_divide": frozenset({"float16", "float32", "float64"}),
+}
+_LGAMMA: Final = {
+    "chlo::lgamma[float*]-denormal*": "the reference's formula loses digits of denormals, PyTorch's does not"
+}
+_INDUCTOR_DEVIATIONS: Final = {
+    **_LGAMMA,
+    "stablehlo::exponential_minus_one[complex*]-special": "Inductor composes it of real functions: NaN beside -inf",
+}
+_DEVIATIONS: Final = {
+    **_LGAMMA,
+    **{
+        f"stablehlo::sqrt[float{bits}]-*": "PyTorch takes MKL's vector square root, which is good to 1 ulp"
+        for bits in (32, 64)
+        if torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
+    },
+}
 
 
 class TorchBackend(Backend):
@@ -67,7 +78,9 @@ class TorchBackend(Backend):
         self._devices = _devices(getattr(settings, "device", "auto"))
         self._restored_threads = _set_threads(getattr(settings, "threads", None))
         super().__init__(settings)
-        self.deviations = _DEVIATIONS if self.compiler == "inductor" else _EAGER_DEVIATIONS  # type: ignore[misc]
+        if self.compiler == "inductor":
+            self.gaps = {**self.gaps, **_INDUCTOR_GAPS}  # type: ignore[misc]
+        self.deviations = _INDUCTOR_DEVIATIONS if self.compiler == "inductor" else _DEVIATIONS  # type: ignore[misc]
         self.blocking = self._devices[0].type == "cpu"  # type: ignore[misc]
 
     def backend_devices(self) -> Sequence[BackendDevice]:

@@ -228,6 +228,7 @@ def test_torchscripts_switches_are_as_before(graph, total):
     assert torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
 
 
+@pytest.mark.slow
 def test_no_warning_reaches_the_user():
     code = """
 import latebind, numpy as np

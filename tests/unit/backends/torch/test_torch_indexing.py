@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 DTYPES = ["bool", "int8", "uint8", "int32", "uint16", "uint64", "float16", "float32", "complex64"]
 BODIES = {"add": "biufc", "multiply": "biufc", "maximum": "biufc", "minimum": "biufc", "and": "biu", "or": "biu"}
 INDEX_DTYPES = ["int8", "int32", "int64", "uint8", "uint32", "uint64"]

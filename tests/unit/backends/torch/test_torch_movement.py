@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 DTYPES = ["bool", "int8", "uint8", "uint16", "int64", "uint64", "float16", "float32", "complex64"]
 CUBE = np.arange(24).reshape(2, 3, 4)
 

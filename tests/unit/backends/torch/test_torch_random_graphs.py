@@ -7,6 +7,8 @@ import pytest
 
 from latebind.ir.node import Value
 
+pytestmark = pytest.mark.slow
+
 
 class Growth:
     """A random graph of operations that share, copy, overwrite and return memory in every combination.

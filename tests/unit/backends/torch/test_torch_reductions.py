@@ -8,6 +8,8 @@ import torch
 
 from latebind.backends.torch.kernels.products import matmul_of_integers
 
+pytestmark = pytest.mark.slow
+
 FLOATS = ["float16", "float32", "float64"]
 COMPLEX = ["complex64", "complex128"]
 INTS = ["int8", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]

@@ -32,6 +32,7 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "cache")
 
 
+@pytest.mark.slow
 def test_a_second_process_compiles_nothing(tmp_path):
     first, second = run(tmp_path), run(tmp_path)
     assert first.stdout.startswith("[8.0, 12.0, 16.0]") and second.stdout.startswith("[8.0, 12.0, 16.0]"), first.stderr
@@ -39,12 +40,14 @@ def test_a_second_process_compiles_nothing(tmp_path):
     assert "programs compiled: 0, loaded from disk: 1" in second.stdout
 
 
+@pytest.mark.slow
 def test_other_flags_of_xla_are_another_program(tmp_path):
     run(tmp_path)
     other = run(tmp_path, XLA_FLAGS="--xla_cpu_enable_fast_math=false")
     assert "programs compiled: 1, loaded from disk: 0" in other.stdout
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_reported_and_compiled_again(tmp_path):
     run(tmp_path)
     (path,) = tmp_path.glob("*.xla")

@@ -26,6 +26,13 @@ negative = _by_part(torch.neg)
 rounded = _by_part(torch.round)
 
 
+def exponential_minus_one(x: Tensor) -> Tensor:
+    """Return exp(x) - 1, from exp(x) where a part is not finite."""
+    power = torch.exp(x)
+    open_ended = torch.complex(torch.real(power) - 1, torch.imag(power))
+    return torch.where(torch.isfinite(x), torch.expm1(x), open_ended)
+
+
 def square(x: Tensor) -> Tensor:
     """Multiply by itself."""
     return torch.mul(x, x)

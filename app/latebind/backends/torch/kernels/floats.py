@@ -44,6 +44,18 @@ def floor_divide(x: Tensor, y: Tensor, *, dtype: torch.dtype) -> Tensor:
     return torch.floor_divide(x, y)
 
 
+def exponential_minus_one(x: Tensor) -> Tensor:
+    """Return `exp(x) - 1` from `exp` and `log`, whose errors cancel (Higham, Accuracy and Stability, 1.14.1).
+
+    For Inductor, whose own `expm1` is a difference.
+    """
+    power = torch.exp(x)
+    difference = torch.sub(power, 1)
+    corrected = torch.div(torch.mul(difference, x), torch.log(power))
+    plain = torch.logical_or(torch.eq(difference, -1), torch.isinf(power))
+    return torch.where(torch.eq(power, 1), x, torch.where(plain, difference, corrected))
+
+
 def round_nearest_away(x: Tensor) -> Tensor:
     """Round to the nearest integer, ties away from zero (StableHLO `round_nearest_afz`)."""
     whole = torch.trunc(x)

@@ -50,7 +50,7 @@ FUNCTIONS: Final[dict[str, dict[str, Function | None]]] = {
         "*": torch.div,
     },
     "stablehlo::exponential": {"*": torch.exp},
-    "stablehlo::exponential_minus_one": {"*": torch.expm1},
+    "stablehlo::exponential_minus_one": {"c": complexes.exponential_minus_one, "*": torch.expm1},
     "stablehlo::floor": {"*": torch.floor},
     "stablehlo::imag": {"c": torch.imag},
     "stablehlo::is_finite": {"*": torch.isfinite},
@@ -224,6 +224,14 @@ def _repeated_product(context: Context, base: Term, exponent: int) -> Term:
     return result
 
 
+@Context.register("stablehlo::exponential_minus_one")
+def exponential_minus_one(context: Context, node: Node, operands: Terms) -> Terms:
+    """`expm1`, which Inductor's code for floats is not."""
+    if context.compiler == "inductor" and node.types[0].dtype.kind == "f":
+        return (apply(context, floats.exponential_minus_one, operands, node.types[0].dtype),)
+    return _elementwise(context, node, operands)
+
+
 @Context.register("stablehlo::imag")
 def imag(context: Context, node: Node, operands: Terms) -> Terms:
     """The imaginary part of floats is 0."""
@@ -271,6 +279,10 @@ def convert(context: Context, node: Node, operands: Terms) -> Terms:
     return (converted(context, operands[0], element_type(node.attributes)),)
 
 
+def _narrows(source: DType, dtype: DType) -> bool:
+    return source.kind == "f" and dtype.kind in "iu" and dtype.itemsize < _INT32.itemsize
+
+
 def converted(context: Context, operand: Term, dtype: DType) -> Term:
     """Return the operand with another dtype."""
     source, target = operand.type.dtype, operand.type.with_dtype(dtype)
@@ -287,8 +299,10 @@ def converted(context: Context, operand: Term, dtype: DType) -> Term:
         return converted(context, context.call(torch.real, operand, type=operand.type.with_dtype(part)), dtype)
     if is_reinterpreted(source) and is_reinterpreted(dtype) and source.itemsize == dtype.itemsize:
         return Term(operand.node, target)
-    if source.name == "float64" and dtype.name == "uint8":
-        # PyTorch goes through int64 here, NumPy (the processor) through int32, which tells where it is out of range.
+    if (source.name, dtype.name) == ("float64", "uint8") or (
+        context.compiler == "inductor" and _narrows(source, dtype)
+    ):
+        # NumPy (the processor) goes through int32, which tells out of range; PyTorch through int64, Inductor saturates.
         operand, source = context.call("to", operand, torch.int32, type=operand.type.with_dtype(_INT32)), _INT32
     seen = context.reinterpreted(operand.node, operand.type, native(source))
     node = context.graph.call_method("to", (seen.node, native(dtype)))

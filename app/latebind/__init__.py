@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import latebind.array.operators  # noqa: F401  (binds the operators)
+from latebind import fft, linalg
 from latebind.array.array import Array
 from latebind.array.capture import CompiledFunction, compile
 from latebind.array.creation_functions import (
@@ -340,6 +341,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "eye",
+    "fft",
     "finfo",
     "flip",
     "float16",
@@ -367,6 +369,7 @@ __all__ = [
     "isnan",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "log",
     "log1p",

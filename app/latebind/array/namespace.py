@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from latebind.array.info import NamespaceInfo
@@ -14,8 +14,6 @@ from latebind.runtime.current import ExecutorSource, is_current, reset_current, 
 from latebind.runtime.lazy import LazyTensor
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from latebind.array.array import Array
     from latebind.runtime.executor import LazyGraphExecutor
 
@@ -43,9 +41,7 @@ class Namespace:
         self._executor = executor
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(_module(), name)
-        if isinstance(value, FunctionType):
-            value = _bound(value, self._source)
+        value = _bound_value(getattr(_module(), name), self._source)
         setattr(self, name, value)
         return value
 
@@ -68,6 +64,42 @@ class Namespace:
 
     def __repr__(self) -> str:
         return f"<latebind namespace of container {self._executor.name!r} (backend {self._executor.backend.name!r})>"
+
+
+class Extension:
+    """An extension of the standard (`linalg`, `fft`) bound to one container, as `Namespace` is.
+
+    Parameters
+    ----------
+    module
+        The extension's module.
+    source
+        Gives the container's executor.
+    """
+
+    def __init__(self, module: ModuleType, source: ExecutorSource) -> None:
+        self._module = module
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        value = _bound_value(getattr(self._module, name), self._source)
+        setattr(self, name, value)
+        return value
+
+    def __dir__(self) -> list[str]:
+        return sorted(self._module.__all__)
+
+    def __repr__(self) -> str:
+        return f"<{self._module.__name__} of container {self._source().name!r}>"
+
+
+def _bound_value(value: Any, source: ExecutorSource) -> Any:
+    """Return a function or an extension bound to an executor, anything else as it is."""
+    if isinstance(value, FunctionType):
+        return _bound(value, source)
+    if isinstance(value, ModuleType) and hasattr(value, "__all__"):
+        return Extension(value, source)
+    return value
 
 
 def _module() -> ModuleType:

@@ -49,6 +49,14 @@ def integer(attributes: Attributes, name: str) -> int:
     return value
 
 
+def boolean(attributes: Attributes, name: str) -> bool:
+    """Return an attribute that is a bool; raise `DTypeMismatchError` if it is something else."""
+    value = attributes.get(name)
+    if not isinstance(value, bool):
+        raise DTypeMismatchError(f"attribute {name!r} must be a bool, got {value!r}")
+    return value
+
+
 def text(attributes: Attributes, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
     """Return an attribute that is one of some words; raise `DTypeMismatchError` if it is something else."""
     value = attributes.get(name, default)

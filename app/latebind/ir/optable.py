@@ -1,7 +1,8 @@
 """The op table: each operation is described once, here.
 
 An `OpDef` says what an operation takes, what it gives (type inference with StableHLO's constraints), and whether it is
-*core*, which every backend must lower, or *decomposed* into core operations where a backend does not lower it itself.
+*core*, which every backend must lower, or *decomposed* into core operations where a backend does not lower it itself,
+or *optional*: neither, so that it runs on the reference backend where a backend does not lower it (factorisations).
 The declarations are in `latebind.ir.ops`, a module per family.
 """
 
@@ -42,7 +43,7 @@ class OpDef:
     core : bool
         Whether every backend must lower it.
     decompose : callable or None
-        Decomposition into core operations; `None` for a core operation.
+        Decomposition into core operations; `None` for a core or an optional operation.
     leaf : bool
         Whether it has no operands because the runtime supplies its value.
     """

@@ -17,6 +17,8 @@ from latebind.ir.types import DType
 
 BROADCAST: Final = OpKind.get("stablehlo::broadcast_in_dim")
 CONVERT: Final = OpKind.get("stablehlo::convert")
+COMPLEX: Final = OpKind.get("stablehlo::complex")
+CONCATENATE: Final = OpKind.get("stablehlo::concatenate")
 RESHAPE: Final = OpKind.get("stablehlo::reshape")
 SLICE: Final = OpKind.get("stablehlo::slice")
 TRANSPOSE: Final = OpKind.get("stablehlo::transpose")
@@ -26,8 +28,9 @@ def simplify(results: Sequence[Value], builder: IrBuilder) -> list[Value]:
     """Return the results of an equivalent, smaller graph.
 
     One pass in post-order: operations that change nothing vanish, chains of broadcasts, reshapes and transposes become
-    one, conversions of scalar constants and static sizes are folded, dynamic slices with constant starts become static,
-    and nodes that are equal in kind, operands and attributes (bit by bit: 0.0 is not -0.0) are merged.
+    one, what is taken apart right after it was put together is the part (slices of a concatenation, parts of a complex
+    number), conversions of scalar constants and static sizes are folded, dynamic slices with constant starts become
+    static, and nodes that are equal in kind, operands and attributes (bit by bit: 0.0 is not -0.0) are merged.
     Nodes that need no change are kept; a merged node keeps the origin of the first.
     """
     origin = builder.origin
@@ -170,8 +173,37 @@ def _slice(s: _Simplifier, node: Node) -> Value | None:
     operand = node.operands[0]
     if operand.type is node.types[0]:
         return operand
+    if operand.node.kind is CONCATENATE:
+        return _slice_of_joined(s, node)
     splat = _splat_of(operand)
     return None if splat is None else _respread(s, splat, node.types[0].shape)
+
+
+def _slice_of_joined(s: _Simplifier, node: Node) -> Value | None:
+    """Return the slice of the one operand of a concatenation that it lies in, or `None` if it needs several."""
+    joined = node.operands[0].node
+    dimension = integer(joined.attributes, "dimension")
+    starts, limits = (list(ints(node.attributes, f"{name}_indices")) for name in ("start", "limit"))
+    first = 0
+    for part in joined.operands:
+        last = first + part.shape[dimension]
+        if first <= starts[dimension] < limits[dimension] <= last:
+            starts[dimension] -= first
+            limits[dimension] -= first
+            moved = {"start_indices": tuple(starts), "limit_indices": tuple(limits)}
+            return s.make(SLICE, part, {**node.attributes, **moved})
+        first = last
+    return None
+
+
+def _part(position: int) -> Rule:
+    """Return the rule of `real` or `imag` of what `complex` has just put together."""
+
+    def rule(s: _Simplifier, node: Node) -> Value | None:
+        operand = node.operands[0]
+        return operand.node.operands[position] if operand.node.kind is COMPLEX else None
+
+    return rule
 
 
 def _dynamic_slice(s: _Simplifier, node: Node) -> Value | None:
@@ -232,7 +264,9 @@ _RULES: Final[dict[OpKind, Rule]] = {
         "dynamic_slice": _dynamic_slice,
         "dynamic_update_slice": _dynamic_update_slice,
         "get_dimension_size": _get_dimension_size,
+        "imag": _part(1),
         "pad": _pad,
+        "real": _part(0),
         "reshape": _reshape,
         "reverse": _reverse,
         "slice": _slice,

@@ -162,13 +162,13 @@ class Compiler:
         self.tracer.add(name, "dot", lambda: to_dot(name, graph.parameters, results, locate))
 
     def _stays(self, node: Node) -> bool:
-        """Whether a node is not decomposed: lowered by the backend, or for the reference backend alone."""
+        """Whether a node is not decomposed: lowered by the backend, or without decomposition: it falls back."""
         if self.backend.lowers(node):
             return True
         definition = lookup(node.kind)
-        if definition is None or definition.core or definition.decompose is not None or self.reference is None:
+        if definition is None or definition.core or definition.decompose is not None:
             return False
-        return self.reference().lowers(node)
+        return self.reference is None or self.reference().lowers(node)
 
     def _give_up(
         self,

@@ -17,18 +17,19 @@ OPERATIONS = tuple(all_operations())
 #: `lazy_tensors` are the kinds of `ltc_ops.h` of PyTorch 2.13, and the list of the IR builder.
 NAMES = {
     "stablehlo": """
-        abs add and atan2 bitcast_convert broadcast_in_dim cbrt ceil clamp compare complex concatenate
+        abs add and atan2 bitcast_convert broadcast_in_dim cbrt ceil cholesky clamp compare complex concatenate
         constant convert cosine count_leading_zeros divide dot_general dynamic_slice dynamic_update_slice
-        exponential exponential_minus_one floor gather get_dimension_size imag iota is_finite log log_plus_one
+        exponential exponential_minus_one fft floor gather get_dimension_size imag iota is_finite log log_plus_one
         logistic maximum minimum multiply negate not optimization_barrier or pad popcnt power real reduce
         reduce_window remainder reshape reverse round_nearest_afz round_nearest_even rsqrt scatter select
         shift_left shift_right_arithmetic shift_right_logical sign sine slice sort sqrt subtract tan tanh
-        transpose xor
+        transpose triangular_solve xor
     """,
     "chlo": """
         acos acosh asin asinh atan atanh conj cosh digamma erf erf_inv erfc is_inf is_neg_inf is_pos_inf
         lgamma next_after sinh square tan
     """,
+    "linalg": "det eig eigh inv qr slogdet solve svd",
     "numpy": """
         argmax argmin copysign cumulative_prod cumulative_sum exp2 floor_divide hypot log10 log2 logaddexp
         power remainder round signbit trunc
@@ -37,6 +38,13 @@ NAMES = {
         all_to_all cast collective_permute cross_replica_sum device_data ltc_get_dimensions_size
         moving_average nms not_supported replication_pad replication_pad_backward tensor_data tensor_list
     """,
+}
+
+
+#: What runs on the reference backend where a backend does not lower it.
+OPTIONAL = {
+    *(f"stablehlo::{name}" for name in ("cholesky", "fft", "triangular_solve")),
+    *(f"linalg::{name}" for name in ("eig", "eigh", "qr", "slogdet", "solve", "svd")),
 }
 
 
@@ -58,8 +66,10 @@ def test_every_operation_has_a_one_line_summary_and_well_formed_names(definition
 
 
 @pytest.mark.parametrize("definition", OPERATIONS, ids=lambda d: d.kind.qualified)
-def test_every_operation_is_core_or_a_leaf_or_decomposed(definition: OpDef) -> None:
-    if definition.kind.namespace == "stablehlo":
+def test_every_operation_is_core_or_a_leaf_or_decomposed_or_optional(definition: OpDef) -> None:
+    if definition.kind.qualified in OPTIONAL:
+        assert not definition.core and definition.decompose is None
+    elif definition.kind.namespace == "stablehlo":
         assert definition.core and definition.decompose is None
     elif definition.leaf:
         assert definition.kind.qualified == "lazy_tensors::device_data"

@@ -7,7 +7,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from latebind.backends.numpy.kernels import complexes, elementwise, indexing, integers, sorting, windows
+from latebind.backends.numpy.kernels import (
+    complexes,
+    elementwise,
+    indexing,
+    integers,
+    linear_algebra,
+    sorting,
+    windows,
+)
 from latebind.ir.types import ELEMENT_NAMES
 
 _UFUNCS: Final = (
@@ -18,7 +26,7 @@ _UFUNCS: Final = (
     " right_shift rint sign signbit sin sinh sqrt square subtract tan tanh trunc"
 )
 _FUNCTIONS: Final = "arange array asarray broadcast_to concatenate empty full putmask sort take where"
-_KERNEL_MODULES: Final = (complexes, elementwise, indexing, integers, sorting, windows)
+_KERNEL_MODULES: Final = (complexes, elementwise, indexing, integers, linear_algebra, sorting, windows)
 #: Ufuncs that reductions and accumulations use: `add_reduce` is `numpy.add.reduce`.
 _BODIES: Final = "add multiply maximum minimum bitwise_and bitwise_or"
 

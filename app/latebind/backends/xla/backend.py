@@ -11,8 +11,9 @@ import numpy as np
 
 import latebind.backends.xla.lowerings  # noqa: F401  (registers the lowering functions)
 from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation, HostArray, Scalar
-from latebind.backends.xla.client import JAXLIB_VERSION, VERSION, EngineError, Slot, clients
+from latebind.backends.xla.client import JAXLIB_VERSION, VERSION, EngineError, Slot, clients, has_lapack
 from latebind.backends.xla.lowering import XlaLoweringContext
+from latebind.backends.xla.lowerings.linear_algebra import HOST_ONLY
 from latebind.backends.xla.program import Program
 from latebind.backends.xla.settings import XlaSettings
 from latebind.backends.xla.store import Store, host_features
@@ -77,6 +78,8 @@ class XlaBackend(Backend):
         for platform, client in clients(chosen.platform, chosen.devices, chosen.threads):
             for ordinal, device in enumerate(client.local_devices()):
                 self._slots[BackendDevice(platform, ordinal)] = Slot(client, device)
+        #: With an accelerator, factorisations run on the reference backend, whose device is the host.
+        self._has_lapack = has_lapack() and all(device.type == "cpu" for device in self._slots)
         self._options = COMPILER_OPTIONS | chosen.compiler_options
         self._store = Store(chosen.cache_directory, chosen.cache_max_bytes) if chosen.persistent_cache else None
         self._in_flight: deque[weakref.ref[Any]] = deque(maxlen=_IN_FLIGHT)
@@ -198,7 +201,7 @@ class XlaBackend(Backend):
 
     def supports(self, kind: OpKind) -> bool:
         """Whether there is a lowering function for the operation."""
-        return kind in XlaLoweringContext.lowerings
+        return kind in XlaLoweringContext.lowerings and (self._has_lapack or kind.qualified not in HOST_ONLY)
 
     def compile(self, computations: Sequence[Computation]) -> list[Computation]:
         """Compile each module, or load it from the disk cache.

@@ -175,5 +175,24 @@ class Slot:
         return [xla_client.array_result_handler(self.aval(type), self.sharding, True, True) for type in types]
 
 
+def has_lapack() -> bool:
+    """Whether jaxlib brings calls of LAPACK for programs on the host."""
+    try:
+        from jaxlib import lapack
+    except ImportError:
+        return False
+    return hasattr(lapack, "prepare_lapack_call")
+
+
+def lapack_target(routine: str, dtype: np.dtype[Any]) -> str:
+    """Return the name under which XLA calls a routine of LAPACK, which is loaded at the first use (SciPy's)."""
+    from jax.lax import linalg  # noqa: F401  (registers the targets)
+    from jaxlib import lapack
+
+    prepare: Any = lapack.prepare_lapack_call
+    target: str = prepare(f"{routine}_ffi", dtype)
+    return target
+
+
 def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__

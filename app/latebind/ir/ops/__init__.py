@@ -4,10 +4,22 @@ from latebind.ir.ops import (
     chlo,
     contraction,
     elementwise,
+    fourier,
     indexing,
+    linear_algebra,
     movement,
     numpy_semantics,
     reductions,
 )
 
-__all__ = ["chlo", "contraction", "elementwise", "indexing", "movement", "numpy_semantics", "reductions"]
+__all__ = [
+    "chlo",
+    "contraction",
+    "elementwise",
+    "fourier",
+    "indexing",
+    "linear_algebra",
+    "movement",
+    "numpy_semantics",
+    "reductions",
+]

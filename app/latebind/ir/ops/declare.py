@@ -38,8 +38,9 @@ def declare(
     *,
     decompose: Decompose | None = None,
     leaf: bool = False,
+    optional: bool = False,
 ) -> OpDef:
-    """Add an operation to the table: core, unless it has a decomposition or is a leaf.
+    """Add an operation to the table: core, unless it has a decomposition, is a leaf or is optional.
 
     Parameters
     ----------
@@ -55,6 +56,8 @@ def declare(
         Decomposition into other operations.
     leaf
         Whether the runtime supplies the value.
+    optional
+        Whether a backend may leave it out although it has no decomposition: it runs on the reference backend then.
     """
     interned = OpKind.get(kind)
 
@@ -72,7 +75,7 @@ def declare(
             tuple(attributes.split()),
             infer,
             summary,
-            core=decompose is None,
+            core=decompose is None and not optional,
             decompose=decompose,
             leaf=leaf,
         )

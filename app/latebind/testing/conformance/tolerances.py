@@ -53,6 +53,18 @@ _COMPLEX_FUNCTION: Final = Tolerance(
     zero_sign=False,
     reason="composed of several real functions of the parts; absolute where the logarithm of a modulus is near zero",
 )
+_FACTORISATION: Final = Tolerance(
+    ulps=64,
+    absolute=256,
+    zero_sign=False,
+    reason="backward stable: a small multiple of epsilon times the norm, below 16, and the condition of the matrix, 10",
+)
+_TRANSFORM: Final = Tolerance(
+    ulps=64,
+    absolute=64,
+    zero_sign=False,
+    reason="relative to the norm of the signal, below 32; smaller elements of the result have its absolute error",
+)
 
 
 def _by_operation(*entries: tuple[str, Tolerance]) -> dict[str, Tolerance]:
@@ -85,6 +97,12 @@ _TABLE: Final = _by_operation(
         " numpy::cumulative_sum lazy_tensors::replication_pad_backward",
         _SUM,
     ),
+    (
+        "stablehlo::cholesky stablehlo::triangular_solve linalg::solve linalg::inv linalg::det linalg::slogdet"
+        " linalg::qr linalg::eigh linalg::eig linalg::svd",
+        _FACTORISATION,
+    ),
+    ("stablehlo::fft", _TRANSFORM),
     (
         "stablehlo::reduce/multiply stablehlo::reduce_window/multiply stablehlo::scatter/multiply"
         " numpy::cumulative_prod",

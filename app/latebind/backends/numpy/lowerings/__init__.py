@@ -4,10 +4,20 @@ from latebind.backends.numpy.lowerings import (
     contractions,
     elementwise,
     indexing,
+    linear_algebra,
     movement,
     reductions,
     sorting,
     windows,
 )
 
-__all__ = ["contractions", "elementwise", "indexing", "movement", "reductions", "sorting", "windows"]
+__all__ = [
+    "contractions",
+    "elementwise",
+    "indexing",
+    "linear_algebra",
+    "movement",
+    "reductions",
+    "sorting",
+    "windows",
+]

@@ -147,6 +147,7 @@ def generators() -> Mapping[str, Generator]:
         creation,
         elementwise,
         indexing,
+        linear_algebra,
         movement,
         reductions,
         sorting,

@@ -29,6 +29,9 @@ GROUPS = (
     "import_time",
     "unseen_graph",
     "mlp_step",
+    "backends_overhead",
+    "backends_throughput",
+    "backends_cold",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,10 @@ JAX = "JAX eager"
 JIT = "jax.jit"
 MLX = "MLX"
 MLX_COMPILED = "MLX compiled"
+NUMEXPR = "numexpr"
+NUMBA = "numba"
+TORCH_COMPILE = "torch.compile"
+TORCH_TRACE = "torch.jit.trace"
 
 
 class MissingPeerError(Exception):
@@ -55,11 +60,11 @@ def _importing(load: Callable[[], Any]) -> Any:
         raise MissingPeerError(f"not importable: {error}") from error
 
 
-def container(**settings: object) -> BoundContainer:
-    """Return a container of the NumPy backend; use it as a context manager."""
+def container(backend: object = "numpy", **settings: object) -> BoundContainer:
+    """Return a container of a backend, by default NumPy's; use it as a context manager."""
     import latebind as lb
 
-    return lb.build_container(backend="numpy", **settings)
+    return lb.build_container(backend=backend, **settings)
 
 
 def load_torch() -> ModuleType:
@@ -138,3 +143,13 @@ def load_mlx() -> ModuleType:
         return mlx.core
 
     return _importing(load)
+
+
+def load_numexpr() -> ModuleType:
+    """Return `numexpr`."""
+    return _importing(lambda: import_module("numexpr"))  # type: ignore[no-any-return]
+
+
+def load_numba() -> ModuleType:
+    """Return `numba`."""
+    return _importing(lambda: import_module("numba"))  # type: ignore[no-any-return]

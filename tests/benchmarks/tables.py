@@ -15,8 +15,8 @@ from tests.benchmarks.measurement import Spread, round_robin
 
 Cell = str | float | int | None
 
-#: Columns of a comparison, after the contender's name. A ratio above 1 means that latebind is faster.
-COMPARISON_COLUMNS = ("median", "quartiles", "÷ latebind", "quartiles of the ratio")
+#: Columns of a comparison, after the contender's name. A ratio above 1 means that the baseline is faster.
+COMPARISON_COLUMNS = ("median", "quartiles", "÷ {}", "quartiles of the ratio")
 
 
 @dataclass(slots=True)
@@ -65,11 +65,12 @@ class Report:
         rounds: int,
         warmup: int = 1,
         settle: bool = True,
+        baseline: str = LATEBIND,
         notes: Sequence[str] = (),
     ) -> Mapping[str, Spread]:
         """Measure contenders in turns, add the table, and return the ratios to the baseline by contender."""
         taken = round_robin(contenders.measures, rounds=rounds, warmup=warmup, settle=settle)
-        return self.add_comparison(title, taken, contenders.missing, notes=notes)
+        return self.add_comparison(title, taken, contenders.missing, baseline=baseline, notes=notes)
 
     def add_comparison(
         self,
@@ -92,7 +93,8 @@ class Report:
         rows += [[name, "missing", None, None, None] for name in missing]
         self.lost_to(title, {name: ratio.median for name, ratio in ratios.items()})
         self.missing.update(missing)
-        self.tables.append(Table(title, ["contender", *COMPARISON_COLUMNS], rows, list(notes)))
+        columns = [column.format(baseline) for column in COMPARISON_COLUMNS]
+        self.tables.append(Table(title, ["contender", *columns], rows, list(notes)))
         return ratios
 
     def lost_to(self, title: str, ratios: Mapping[str, float]) -> None:

@@ -34,6 +34,21 @@ PROMISED: dict[str, tuple[set[str], set[str], int]] = {
         {"PyTorch eager", "PyTorch lazy core", "jax.jit", "MLX"},
         1,
     ),
+    "backends_overhead": (
+        {"about 100 us: 16,384 float32", "compiled: bare ÷ latebind", "recorded: bare ÷ latebind"},
+        set(),
+        2,
+    ),
+    "backends_throughput": (
+        {"latebind, xla", "latebind, xla, compiled", "latebind, numpy", "NumPy eager"},
+        {"numexpr", "jax.jit", "PyTorch eager"},
+        2,
+    ),
+    "backends_cold": (
+        {"latebind, xla, empty disk cache", "latebind, xla, filled disk cache", "NumPy eager"},
+        {"jax.jit"},
+        1,
+    ),
 }
 
 

@@ -18,7 +18,7 @@ from latebind.runtime.compiler import Compiler, LoweringFactory
 from latebind.runtime.interpreter import reason
 from latebind.runtime.launch import Worker
 from latebind.runtime.lazy import LazyTensor
-from latebind.runtime.liveness import live_positions, release_bases
+from latebind.runtime.liveness import live_positions, release_bases, release_dead_views
 from latebind.runtime.loops import FIRST_SEARCH, MISSES_OF_A_LOOP, cut_length, find_period
 from latebind.runtime.metrics import Metrics
 from latebind.runtime.options import ExecutorOptions
@@ -291,6 +291,8 @@ class LazyGraphExecutor:
             if len(tape.lastis) != len(tape.records):
                 tape.truncate(len(tape.lastis))
             arrays = tape.arrays
+            if tape.views:
+                release_dead_views(arrays, tape.views)
             live = release_bases(arrays, live_positions(arrays))
             live = [position for position in live if is_at(arrays[position], tape, position)]
             self.metrics.count("RecordedOps", len(tape.records))

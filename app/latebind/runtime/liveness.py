@@ -35,6 +35,15 @@ def live_positions(arrays: list[LazyTensor | None]) -> list[int]:
     ]
 
 
+def release_dead_views(arrays: list[LazyTensor | None], views: list[int]) -> None:
+    """Have the views that nothing holds let go of their bases, which would otherwise count as held; the last first."""
+    for position in reversed(views):
+        view = arrays[position] if position < len(arrays) else None
+        # The list and the local name.
+        if view is not None and view._link is not None and getrefcount(view) <= UNREFERENCED + 1:
+            view._link = None
+
+
 def unreferenced(values: Sequence[object], others: int = 0) -> list[bool]:
     """Return for each value whether only this sequence, and `others` more references, hold it."""
     limit = UNREFERENCED + others

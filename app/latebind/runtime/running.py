@@ -23,6 +23,9 @@ from latebind.runtime.tape import Tape
 
 #: Share of a new measurement in a computation's expected time.
 _SMOOTHING: Final = 0.25
+#: Every so many runs a computation of the worker runs inline: beside the user's thread it takes longer than alone, so
+#: that a short one would never find its way back.
+_INLINE_EVERY: Final = 128
 
 
 class Runner:
@@ -188,6 +191,8 @@ class Runner:
             self.worker.pending and any(argument.is_pending for argument in arguments)
         ):
             return True
+        if variant.runs % _INLINE_EVERY == _INLINE_EVERY - 1:
+            return False
         return variant.seconds is not None and self.worker.worthwhile(variant.seconds, options.inline_below_us)
 
     def execute(self, variant: Variant, arguments: list[BackendData], isolation: Isolation) -> list[BackendData]:
@@ -206,7 +211,9 @@ class Runner:
         expected = variant.seconds
         # The first run warms caches and pages; it says little about the next ones.
         variant.seconds = (
-            seconds if variant.runs < 2 or expected is None else expected + _SMOOTHING * (seconds - expected)
+            seconds
+            if variant.runs < 2 or expected is None or seconds < expected
+            else expected + _SMOOTHING * (seconds - expected)
         )
         variant.runs += 1
         self.metrics.add_time("ExecuteTime", seconds)

@@ -108,6 +108,7 @@ class Tape:
         "scalars",
         "spent",
         "started",
+        "views",
     )
 
     #: Whether a read of a value is refused, because a function is being captured.
@@ -122,6 +123,7 @@ class Tape:
         self.codes: list[CodeType] = []
         self.lastis: list[int] = []
         self.scalars: list[Scalar] = []
+        self.views: list[int] = []
         self.leaves: list[BackendData] = []
         self.leaf_of: dict[BackendData, int] = {}
         self.checks: list[Check] = []

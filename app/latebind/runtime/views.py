@@ -50,6 +50,9 @@ def take_view(
     except AttributeError:
         version = base._version = 0
     out._link = ViewLink(base, (step,) if link is None else (*link.steps, step), version)
+    tape = out._tape
+    if isinstance(tape, Tape):
+        tape.views.append(out._pos)
     return out
 
 

@@ -123,6 +123,28 @@ def test_a_garbage_cycle_changes_the_outputs_only(executor, double, array):
     assert executor.metrics.counter("CachedCompile") == 1  # a superset of the outputs is a hit
 
 
+def test_the_base_of_a_view_that_is_gone_is_no_output(executor, double, array):
+    x = array([[1.0, 2.0], [3.0, 4.0]])
+
+    def doubled_and_turned():
+        total = x + 1
+        return total.T[0] * 2
+
+    result = doubled_and_turned()
+    assert np.asarray(result).tolist() == [4.0, 8.0]
+    assert len(double.computations[-1].result_types) == 1
+
+
+def test_a_view_that_is_held_keeps_its_base(executor, double, array):
+    base = array([1.0, 2.0, 3.0]) + 0
+    view = base[1:]
+    del base
+    other = view + 1
+    view[0] = 7.0
+    assert np.asarray(view).tolist() == [7.0, 3.0]
+    assert np.asarray(other).tolist() == [3.0, 4.0]
+
+
 def test_a_weak_reference_does_not_keep_an_array_alive(lazy_executor, double, array):
     x = array([1.0])
     y = x * 2

@@ -14,7 +14,7 @@ from latebind.backends.interface import Backend, BackendData, BackendDevice, Com
 from latebind.backends.torch import COMPILED_AFTER
 from latebind.backends.torch.compilers.eager import compile_eager
 from latebind.backends.torch.compilers.torchscript import compile_torchscript
-from latebind.backends.torch.data import copied, exported, is_sole_owner, shared
+from latebind.backends.torch.data import copied, exported, is_sole_owner, shared, torch_device
 from latebind.backends.torch.lowering import TorchLoweringContext
 from latebind.backends.torch.program import Program, TorchComputation
 from latebind.backends.torch.surroundings import is_disturbed, undisturbed
@@ -126,7 +126,7 @@ class TorchBackend(Backend):
 
     @staticmethod
     def _moved(tensor: torch.Tensor, device: BackendDevice) -> torch.Tensor:
-        return tensor if device.type == "cpu" else tensor.to(str(device))
+        return tensor if device.type == "cpu" else tensor.to(torch_device(device))
 
     def make_computation_data_from_scalar(self, scalar: Scalar, type: TensorType, device: BackendDevice) -> BackendData:
         """Put a scalar on a device as a zero-dimensional value."""
@@ -190,7 +190,7 @@ class TorchBackend(Backend):
         return list(computations)
 
     def _compile(self, program: Program, computation: Computation) -> None:
-        device = torch.device(str(computation.device))
+        device = torch_device(computation.device)
         try:
             if program.compiler == "eager":
                 program.run = compile_eager(program)

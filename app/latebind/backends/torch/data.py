@@ -22,6 +22,11 @@ class _Writable:
         self.array = array
 
 
+def torch_device(device: BackendDevice) -> torch.device:
+    """Return PyTorch's device; the host has no ordinal there, `cpu` and `cpu:0` are not the same to its compilers."""
+    return torch.device("cpu") if device.type == "cpu" else torch.device(device.type, device.ordinal)
+
+
 def copied(array: HostArray, type: TensorType) -> torch.Tensor:
     """Return a contiguous host tensor with a copy of the array, whatever its strides and byte order."""
     tensor = torch.empty(type.shape, dtype=native(type.dtype), device="cpu")

@@ -11,7 +11,7 @@ import torch
 from torch import fx
 
 from latebind.backends.interface import BackendDevice, HostArray, LoweringContext
-from latebind.backends.torch.data import copied
+from latebind.backends.torch.data import copied, torch_device
 from latebind.backends.torch.dtypes import carrier, is_reinterpreted, native
 from latebind.backends.torch.memory import plan_memory
 from latebind.backends.torch.program import Program, TorchComputation
@@ -71,7 +71,7 @@ class TorchLoweringContext(LoweringContext[Term]):
         self.compiler = compiler
         self.graph = fx.Graph()
         self.tracer = fx.proxy.GraphAppendingTracer(self.graph)
-        self.torch_device = torch.device(str(device))
+        self.torch_device = torch_device(device)
         self.constants: dict[str, torch.Tensor] = {}
         self.inputs: list[fx.Node] = []
         self._known: dict[tuple[DType, bytes], Term] = {}

@@ -39,7 +39,7 @@ DEVIATIONS: Final[Mapping[str, str]] = {
     "stablehlo::power[complex*]-special": "complex operands with an infinite or zero part",
     "numpy::power[complex*]-special": "complex operands with an infinite or zero part",
 }
-#: Results that the barrier may have to wait for.
+#: Tokens of executions that the barrier may have to wait for; the oldest are done by then.
 _IN_FLIGHT: Final = 256
 
 
@@ -82,7 +82,7 @@ class XlaBackend(Backend):
         self._has_lapack = has_lapack() and all(device.type == "cpu" for device in self._slots)
         self._options = COMPILER_OPTIONS | chosen.compiler_options
         self._store = Store(chosen.cache_directory, chosen.cache_max_bytes) if chosen.persistent_cache else None
-        self._in_flight: deque[weakref.ref[Any]] = deque(maxlen=_IN_FLIGHT)
+        self._in_flight: deque[Any] = deque(maxlen=_IN_FLIGHT)
         self._programs: weakref.WeakSet[Program] = weakref.WeakSet()
         self._compiled = self._loaded = 0
         if chosen.compiler_options:
@@ -106,12 +106,10 @@ class XlaBackend(Backend):
     def wait_device_ops(self) -> None:
         """Block until everything that was dispatched is done; what fails is reported where its result is used."""
         while self._in_flight:
-            array = self._in_flight.popleft()()
-            if array is not None and not array.is_deleted():
-                try:
-                    array.block_until_ready()
-                except EngineError:
-                    continue
+            try:
+                self._in_flight.popleft().block_until_ready()
+            except EngineError:
+                continue
 
     def prepare_to_exit(self) -> None:
         """Wait for what is running; the clients are JAX's own and stay."""
@@ -261,13 +259,11 @@ class XlaBackend(Backend):
         """
         program: Program = computation.program
         try:
-            arrays = program.executable.execute_sharded([data.handle for data in arguments]).consume_with_handlers(
-                program.handlers
-            )
+            results = program.executable.execute_sharded([data.handle for data in arguments], with_tokens=True)
+            self._in_flight.append(results.consume_token())
+            arrays = results.consume_with_handlers(program.handlers)
         except Exception as error:
             raise ExecutionError(f"XLA could not run {computation.name}: {error}") from error
-        if arrays:
-            self._in_flight.append(weakref.ref(arrays[-1]))
         return [XlaData(type, device, array) for type, array in zip(computation.result_types, arrays, strict=True)]
 
     # Debug

@@ -113,13 +113,27 @@ class Array(_Base):
             return host.astype(dtype)  # type: ignore[call-overload, no-any-return]
         return host.copy() if copy else host
 
-    def __dlpack__(self, **options: Any) -> Any:
-        """Export the value in host memory through DLPack, read-only."""
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: object = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """Export the value in host memory through DLPack, read-only.
+
+        Raises
+        ------
+        BufferError
+            If the consumer speaks a version before 1.0, which cannot be told that memory is read-only, and refuses a
+            copy; or asks for another device.
+        """
         host = self._ground.executor.value(self)
-        version = options.get("max_version")
-        if options.get("copy") is None and (version is None or version < (1, 0)):
-            host = host.copy()  # consumers of the old protocol cannot be told that memory is read-only
-        return host.__dlpack__(**options)  # type: ignore[misc]
+        if copy is None and (max_version is None or max_version < (1, 0)):
+            host = host.copy()
+        return host.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)  # type: ignore[misc]
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._ground.executor.value(self).__dlpack_device__()

@@ -10,7 +10,7 @@ import torch
 
 from latebind.backends.torch.dtypes import carrier
 from latebind.backends.torch.kernels.products import matmul_of_integers
-from latebind.backends.torch.lowering import BOOL, Term, Terms
+from latebind.backends.torch.lowering import BOOL, INT64, Term, Terms
 from latebind.backends.torch.lowering import TorchLoweringContext as Context
 from latebind.backends.torch.lowerings.elementwise import converted
 from latebind.backends.torch.lowerings.movement import full_operands, reshaped, transposed
@@ -27,6 +27,8 @@ def dot_general(context: Context, node: Node, operands: Terms) -> Terms:
     """`matmul` of operands that are transposed (a view, which BLAS takes) and reshaped where needed."""
     type = node.types[0]
     dtype = _COMPUTED_IN.get(type.dtype.name, type.dtype)
+    if context.compiler == "inductor" and dtype.kind in "iu" and dtype.itemsize < INT64.itemsize:
+        dtype = INT64  # Inductor turns some products into sums, which it leaves in int64
     lhs, rhs = (converted(context, operand, dtype) for operand in full_operands(context, node, operands))
     batch, summed = (ints(node.attributes, f"lhs_{what}_dimensions") for what in ("batching", "contracting"))
     rhs_batch, rhs_summed = (ints(node.attributes, f"rhs_{what}_dimensions") for what in ("batching", "contracting"))

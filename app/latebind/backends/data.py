@@ -140,6 +140,8 @@ class Computation:
     result_types : tuple of TensorType
     aliases : tuple of (int, int)
         Pairs of an output and the parameter whose buffer it may take (donation).
+    donated : frozenset of int or None
+        Parameters that running it overwrites; `None` stands for all that were offered (`LoweringContext.donate`).
     text : str
         The backend's own form of the program, for people.
     program : object
@@ -154,3 +156,4 @@ class Computation:
     aliases: tuple[tuple[int, int], ...] = ()
     text: str = ""
     program: Any = field(default=None, repr=False)
+    donated: frozenset[int] | None = None

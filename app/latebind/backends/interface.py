@@ -395,6 +395,10 @@ class Backend(ABC):
         """Block until everything that was started is done. Errors are not raised here, but where a result is used."""
         return None
 
+    def is_ready(self, data: BackendData) -> bool:
+        """Whether a value can be read without waiting for the engine; after `fork`, nothing else can be read."""
+        return True
+
     # Debug
 
     def computation_analysis(self, computation: Computation) -> Mapping[str, float]:

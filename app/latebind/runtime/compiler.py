@@ -148,6 +148,9 @@ class Compiler:
             self._compile_stages(name, stages)
         except (CompilationError, LoweringError) as error:
             stages, result_slots = self._give_up(name, graph, results, error, locate)
+        # What falls back works on copies, and an engine may make no use of the permission.
+        used = donated_parameters if len(stages) == 1 and not stages[0].fallback else ()
+        taken = stages[0].computation.donated if stages else None
         return Executable(
             stages,
             device,
@@ -155,6 +158,7 @@ class Compiler:
             graph.scalars,
             tuple(node.types[0] for node in graph.parameters[len(graph.leaves) :]),
             result_slots,
+            frozenset(graph.leaves[index] for index in used if taken is None or index in taken),
         )
 
     def _trace(self, name: str, graph: Graph, results: Sequence[Value], locate: Callable[[int], str] | None) -> None:

@@ -234,7 +234,7 @@ class LazyGraphExecutor:
             Inside a function that is being captured.
         """
         data = self.materialize(array)
-        if self.forked and data.is_pending:
+        if self.forked and (data.is_pending or not self.backend.is_ready(data)):
             process.refuse_fork(self.name)
         data.wait()
         return to_host(self.backend, self.metrics, data)

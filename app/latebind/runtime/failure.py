@@ -62,7 +62,7 @@ class Isolation:
         executable = variant.executable
         leaves: dict[int, BackendData] = {}
         for leaf, argument in zip(executable.leaves, arguments, strict=False):
-            if overwritten and leaf in variant.donated:
+            if overwritten and leaf in executable.donated:
                 gone = DonatedDataError(
                     f"{self._describe(error)}. The array's old value is gone: its buffer was given to the "
                     "computation that failed, to be overwritten"
@@ -133,7 +133,7 @@ class Guard:
         ]
         self._isolation = isolation
         self._pending: tuple[Sequence[PositionedCheck], Sequence[int], list[Any]] | None = (checks, outputs, kept)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finaliser may read a result while its flags are read
         for data in results:
             data._ready = self
 
@@ -152,7 +152,10 @@ class Guard:
             checks, outputs, kept = self._pending
             gone = BackendData(self._isolation.records[0][0].type, self._isolation.device)
             results = [(item() or gone) if isinstance(item, weakref.ref) else item for item in kept]
-            for data in results:
-                data._ready = None
+            # The flags themselves are read below; everybody else waits until the errors are set.
+            for flag, _, _ in checks:
+                results[outputs.index(flag)]._ready = None
             self._isolation.apply_checks(checks, outputs, results)
             self._pending = None
+            for data in results:
+                data._ready = None

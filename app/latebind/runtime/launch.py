@@ -55,6 +55,8 @@ class Executable:
         Leaf behind each leading parameter.
     scalars : tuple of int
         Promoted scalar behind each further parameter.
+    donated : frozenset of int
+        Leaves that running it overwrites.
     result_slots : tuple of int
         Where the results are after the last stage.
     proven : bool
@@ -64,6 +66,7 @@ class Executable:
     __slots__ = (
         "computation",
         "device",
+        "donated",
         "leaves",
         "proven",
         "result_slots",
@@ -81,8 +84,10 @@ class Executable:
         scalars: tuple[int, ...],
         scalar_types: tuple[TensorType, ...],
         result_slots: tuple[int, ...],
+        donated: frozenset[int] = frozenset(),
     ) -> None:
         self.stages = tuple(stages)
+        self.donated = donated
         self.device = device
         self.leaves = leaves
         self.scalars = scalars

@@ -156,9 +156,9 @@ class Runner:
         executable = variant.executable
         arguments = executable.arguments(self.backend, tape.leaves, tape.scalars)
         queued = self._goes_to_worker(variant, arguments)
-        if variant.donated:
-            self.metrics.count("DonatedBuffers", len(variant.donated))
-        tape.spent = queued or bool(variant.donated)
+        if executable.donated:
+            self.metrics.count("DonatedBuffers", len(executable.donated))
+        tape.spent = queued or bool(executable.donated)
         self.metrics.add_time("DispatchTime", perf_counter() - start)
         if not queued:
             isolation = self.isolation(tape)
@@ -228,7 +228,7 @@ class Runner:
         checks: Sequence[PositionedCheck],
     ) -> None:
         try:
-            if variant.donated:
+            if variant.executable.donated:
                 self._own(variant, arguments)
             results = self.execute(variant, arguments, isolation)
             arguments.clear()
@@ -245,7 +245,7 @@ class Runner:
         """Replace donated arguments that were pending when the computation was queued and turn out to be shared."""
         for index, leaf in enumerate(variant.executable.leaves):
             data = arguments[index]
-            if leaf in variant.donated and data.has_value and not self.backend.can_donate(data):
+            if leaf in variant.executable.donated and data.has_value and not self.backend.can_donate(data):
                 host = self.backend.make_tensor_from_computation_data(data)
                 arguments[index] = self.backend.make_computation_data_from_tensor(
                     host, data.type, data.device, copy=True

@@ -133,6 +133,9 @@ class DelegatingBackend(Backend):
     def wait_device_ops(self) -> None:
         self.wrapped.wait_device_ops()
 
+    def is_ready(self, data: BackendData) -> bool:
+        return self.wrapped.is_ready(data)
+
     # Debug
 
     def metric_report(self) -> str:

@@ -93,6 +93,52 @@ def test_threads_that_read_one_result_all_get_its_error(engine, array):
     assert len(found) == 4 and len(set(found)) == 1
 
 
+def test_a_reader_that_comes_while_the_check_is_read_waits_for_it(engine, array, monkeypatch):
+    bad = array([1.0])[array([7])]
+    engine.executor.mark_step()
+    reading, go_on = threading.Event(), threading.Event()
+    original = engine.make_tensor_from_computation_data
+
+    def slowly(data: BackendData) -> np.ndarray:
+        reading.set()
+        assert go_on.wait(30)
+        return original(data)
+
+    monkeypatch.setattr(engine, "make_tensor_from_computation_data", slowly)
+    found = []
+
+    def read() -> None:
+        try:
+            found.append(np.asarray(bad))
+        except OutOfBoundsError as error:
+            found.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    threads[0].start()
+    assert reading.wait(30)
+    threads[1].start()
+    threads[1].join(0.05)  # it would be through by now
+    go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert [type(each) for each in found] == [OutOfBoundsError] * 2
+
+
+def test_an_interrupted_check_is_made_again(engine, array, monkeypatch):
+    bad = array([1.0])[array([7])]
+    engine.executor.mark_step()
+
+    def interrupted(data: BackendData) -> np.ndarray:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "make_tensor_from_computation_data", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            np.asarray(bad)
+    with pytest.raises(OutOfBoundsError):
+        np.asarray(bad)
+
+
 def test_the_barrier_waits_for_the_engine(engine, array):
     engine.executor.wait_device_ops()
     assert engine.waits == 1

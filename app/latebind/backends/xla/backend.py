@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ import numpy as np
 
 import latebind.backends.xla.lowerings  # noqa: F401  (registers the lowering functions)
 from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation, HostArray, Scalar
-from latebind.backends.xla.client import JAXLIB_VERSION, VERSION, EngineError, Slot, clients, has_lapack
+from latebind.backends.xla.client import JAXLIB_VERSION, VERSION, EngineError, Slot, clients, has_lapack, thread_count
 from latebind.backends.xla.lowering import XlaLoweringContext
 from latebind.backends.xla.lowerings.linear_algebra import HOST_ONLY
 from latebind.backends.xla.program import Program
@@ -80,6 +81,7 @@ class XlaBackend(Backend):
                 self._slots[BackendDevice(platform, ordinal)] = Slot(client, device)
         #: With an accelerator, factorisations run on the reference backend, whose device is the host.
         self._has_lapack = has_lapack() and all(device.type == "cpu" for device in self._slots)
+        self._threads = chosen.threads
         self._options = COMPILER_OPTIONS | chosen.compiler_options
         self._store = Store(chosen.cache_directory, chosen.cache_max_bytes) if chosen.persistent_cache else None
         self._in_flight: deque[Any] = deque(maxlen=_IN_FLIGHT)
@@ -105,11 +107,15 @@ class XlaBackend(Backend):
 
     def wait_device_ops(self) -> None:
         """Block until everything that was dispatched is done; what fails is reported where its result is used."""
-        while self._in_flight:
-            try:
-                self._in_flight.popleft().block_until_ready()
-            except EngineError:
-                continue
+        with contextlib.suppress(IndexError):  # another thread may take the last one
+            while True:
+                token = self._in_flight.popleft()
+                with contextlib.suppress(EngineError):
+                    token.block_until_ready()
+
+    def is_ready(self, data: BackendData) -> bool:
+        """Whether the computation of a value is done."""
+        return data.handle is None or bool(data.handle.is_ready())
 
     def prepare_to_exit(self) -> None:
         """Wait for what is running; the clients are JAX's own and stay."""
@@ -166,6 +172,7 @@ class XlaBackend(Backend):
         """
         data.wait()
         try:
+            data.handle.block_until_ready()  # exporting a buffer whose computation failed ends the process
             if data.device.type != "cpu":
                 host: HostArray = np.asarray(data.handle)
             else:
@@ -225,6 +232,7 @@ class XlaBackend(Backend):
             key = self._store.key(
                 *(program.text, repr(sorted(self._options.items())), VERSION, JAXLIB_VERSION),
                 *(slot.client.platform_version, slot.device.device_kind, str(slot.device.id), host_features()),
+                str(thread_count(self._threads)),
             )
             if (stored := self._store.read(key)) is not None:
                 try:

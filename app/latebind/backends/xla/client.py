@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final
@@ -63,7 +64,13 @@ def clients(platform: str, devices: int | None, threads: int | None) -> list[tup
     BackendUnavailableError
         If JAX finds no such platform, or its plugin does not start.
     """
-    cpu = ("cpu", _cpu_client(devices, threads))
+    try:
+        cpu = ("cpu", _cpu_client(devices, threads))
+    except Exception as error:
+        raise BackendUnavailableError(
+            f"backend 'xla' needs JAX's host devices as well: {_first_line(error)}. If JAX_PLATFORMS is set, add cpu "
+            "to it: cuda,cpu"
+        ) from error
     if platform == "cpu":
         return [cpu]
     try:
@@ -89,12 +96,12 @@ def _cpu_client(devices: int | None, threads: int | None) -> Any:
     key = devices, threads
     with _lock:
         if key not in _cpu_clients:
+            # JAX's own client first, before the variables are set: it is the user's, and registers what ours needs.
+            jax_backends.get_backend("cpu")
             before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
             try:
                 if threads is not None:
                     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-                # JAX's own client first: what it registers, the other one needs.
-                jax_backends.get_backend("cpu")
                 _cpu_clients[key] = xla_client.make_cpu_client(num_devices=devices)
             finally:
                 for name, value in before.items():
@@ -103,6 +110,14 @@ def _cpu_client(devices: int | None, threads: int | None) -> Any:
                     else:
                         os.environ[name] = value
         return _cpu_clients[key]
+
+
+def thread_count(threads: int | None) -> int:
+    """Return how many threads XLA compiles a program for: it is part of the program."""
+    given = next((os.environ[name] for name in _THREAD_VARIABLES if os.environ.get(name, "").isdecimal()), None)
+    if threads is not None or given is not None:
+        return threads or int(given or 0)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Slot:
@@ -120,7 +135,7 @@ class Slot:
         self.client = client
         self.device = device
         self.sharding = SingleDeviceSharding(device)
-        self._avals: dict[TensorType, Any] = {}
+        self._avals: weakref.WeakKeyDictionary[TensorType, Any] = weakref.WeakKeyDictionary()
 
     def aval(self, type: TensorType) -> Any:
         """Return JAX's form of a type; 64-bit dtypes whatever the user's `jax_enable_x64`, which stays as it is."""

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from latebind.backends.interface import BackendDevice, Computation, LoweringContext
-from latebind.backends.xla.mlir import dense
+from latebind.backends.xla.mlir import MANY, dense, splat
 from latebind.backends.xla.program import Program
 from latebind.ir.node import Node, Value
 from latebind.ir.types import DType, TensorType
@@ -116,11 +116,15 @@ class XlaLoweringContext(LoweringContext[Emitted]):
         key = (type, scalar.tobytes())
         found = self._constants.get(key)
         if found is None:
-            found = self._constants[key] = self.constant(np.broadcast_to(scalar, type.shape), type)
+            found = self._constants[key] = Emitted(self.fresh(), type)
+            self.write(f"{found.name} = stablehlo.constant {splat(scalar, type)}")
         return found
 
     def constant(self, value: np.ndarray[tuple[int, ...], DType], type: TensorType) -> Emitted:
         """Return a constant."""
+        if value.dtype == BOOL and value.size > MANY:
+            bits = self.constant(value.view(np.uint8), type.with_dtype(np.dtype(np.uint8)))
+            return self.compare("NE", bits, self.splat(0, bits.type))
         name = self.fresh()
         self.write(f"{name} = stablehlo.constant {dense(value)}")
         return Emitted(name, type)
@@ -184,6 +188,7 @@ class XlaLoweringContext(LoweringContext[Emitted]):
             tuple(self.aliases),
             text,
             Program(text),
+            frozenset(outputs),
         )
 
 

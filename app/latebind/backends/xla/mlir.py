@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from latebind.ir.types import TensorType
 
-#: Constants with at most this many elements are written element by element, larger ones as hexadecimal bytes.
-_READABLE_ELEMENTS: Final = 16
+#: Constants with more elements than this are written as hexadecimal bytes.
+MANY: Final = 16
 
 
 def array_attribute(items: Iterable[int]) -> str:
@@ -45,13 +45,25 @@ def dense(value: npt.NDArray[np.generic]) -> str:
     type = TensorType.of(value.shape, value.dtype)
     if not value.size:
         return f"dense<> : {type!r}"
-    first = value.flat[0]
-    if value.size == 1 or (value.view(np.ndarray).tobytes() == first.tobytes() * value.size):
-        return f"dense<{element(first)}> : {type!r}"
-    if value.size <= _READABLE_ELEMENTS or value.dtype.kind == "b":
+    if _is_uniform(value):
+        return splat(value.flat[0], type)
+    if value.size <= MANY or value.dtype.kind == "b":
         return f"dense<{_nested(value)}> : {type!r}"
     little = np.ascontiguousarray(value, value.dtype.newbyteorder("<"))
     return f'dense<"0x{little.tobytes().hex().upper()}"> : {type!r}'
+
+
+def splat(scalar: Any, type: TensorType) -> str:
+    """Return a constant with one value everywhere; nothing of the type's size is made."""
+    return f"dense<{element(scalar[()]) if type.size else ''}> : {type!r}"
+
+
+def _is_uniform(value: npt.NDArray[np.generic]) -> bool:
+    """Whether all elements have the same bits."""
+    if all(stride == 0 or extent == 1 for stride, extent in zip(value.strides, value.shape, strict=True)):
+        return True
+    first = value.flat[0].tobytes()
+    return value.flat[value.size - 1].tobytes() == first and value.tobytes() == first * value.size
 
 
 def _nested(value: npt.NDArray[np.generic]) -> str:

@@ -95,7 +95,8 @@ class Store:
             return
         try:
             secret = self._key_of_directory(create=True)
-            assert secret is not None
+            if secret is None:
+                raise PermissionError(f"the key in {self.directory} cannot be read")
             self._replace(self._path(key), MAGIC + self._sign(secret, key, payload) + payload)
         except OSError as error:
             self._usable = False
@@ -117,24 +118,45 @@ class Store:
         return hmac.digest(secret, key.encode() + payload, _DIGEST)
 
     def _key_of_directory(self, *, create: bool) -> bytes | None:
-        """Return the secret key; one that others could have written or read is replaced, and all files with it."""
-        if self._secret is not None:
-            return self._secret
-        path = self.directory / "key"
-        if create:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Return the secret key; one that others could have written or read is replaced, and all files with it.
+
+        Raises
+        ------
+        OSError
+            If the directory is not the user's alone, or cannot be written.
+        """
+        if self._secret is None:
+            if create:
+                self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if not _is_private(self.directory.stat(), 0o022):
+                    raise PermissionError(f"others can write to {self.directory}")
+            self._secret = self._read_key()
+            if self._secret is None and create:
+                self._secret = self._create_key()
+        return self._secret
+
+    def _read_key(self) -> bytes | None:
         try:
-            found = path.read_bytes() if _is_private(path) else b""
+            descriptor = os.open(self.directory / "key", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         except OSError:
-            found = b""
-        if len(found) != _DIGEST_BYTES:
-            if not create:
-                return None
-            found = secrets.token_bytes(_DIGEST_BYTES)
-            self._replace(path, found)
-            found = path.read_bytes()  # another process may have replaced it meanwhile
-        self._secret = found
-        return found
+            return None
+        with os.fdopen(descriptor, "rb") as stream:
+            content = stream.read(_DIGEST_BYTES + 1) if _is_private(os.fstat(descriptor), 0o077) else b""
+        return content if len(content) == _DIGEST_BYTES else None
+
+    def _create_key(self) -> bytes | None:
+        """Make a key; where another process makes one at the same time, both take the one that was there first."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.directory / "key")  # it was not usable
+        descriptor, temporary = tempfile.mkstemp(dir=self.directory, suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(secrets.token_bytes(_DIGEST_BYTES))
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, self.directory / "key")
+        finally:
+            os.unlink(temporary)
+        return self._read_key()
 
     def _replace(self, path: Path, content: bytes) -> None:
         """Write a file in one step, readable by its owner only."""
@@ -174,12 +196,9 @@ class Store:
         self._size = total
 
 
-def _is_private(path: Path) -> bool:
-    """Whether only the user can read and write a file; always true where files have no owners."""
-    status = path.stat()
-    if not hasattr(os, "getuid"):
-        return True
-    return status.st_uid == os.getuid() and not status.st_mode & 0o077
+def _is_private(status: os.stat_result, others: int) -> bool:
+    """Whether a file is the user's and others lack these permissions; always true where files have no owners."""
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & others)
 
 
 @functools.cache

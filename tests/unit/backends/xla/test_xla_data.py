@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -147,6 +151,39 @@ def test_unknown_devices_and_wrong_shapes_are_refused(backend):
         )
     with pytest.raises(DeviceMismatchError, match=r"shape \(2,\) cannot be used"):
         backend.make_computation_data_from_tensor(np.zeros(2), TensorType.of((3,), np.dtype("f8")), CPU)
+
+
+def test_memory_that_runs_out_behind_a_pending_computation_is_an_error(container):
+    a = lb.asarray(np.random.default_rng(0).random((1200, 1200)))
+    product = a
+    for _ in range(4):
+        product = product @ a * 1e-3
+    lb.sync(product)
+    huge = lb.broadcast_to(product[0, 0], (1 << 42,)) * 2.0
+    lb.sync(huge)
+    with pytest.raises(ExecutionError, match="RESOURCE_EXHAUSTED"):
+        np.asarray(huge)
+    assert np.isfinite(float(product[0, 0]))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*")
+def test_a_forked_child_is_refused_a_value_that_is_on_its_way():
+    program = (
+        "import os, numpy as np, latebind as lb\n"
+        "with lb.build_container(backend={'name': 'xla', 'persistent_cache': False}):\n"
+        "    m = lb.asarray(np.ones((1500, 1500)))\n"
+        "    for _ in range(6):\n        m = m @ m * 1e-4\n"
+        "    lb.sync(m)\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        try:\n            np.asarray(m); os._exit(1)\n"
+        "        except lb.LatebindError as error:\n            os._exit(42 if 'spawn' in str(error) else 2)\n"
+        "    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=100)
+    assert done.stdout.strip() == "42", done.stderr
 
 
 def test_what_does_not_fit_into_memory_is_an_error(container):

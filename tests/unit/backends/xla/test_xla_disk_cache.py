@@ -6,10 +6,12 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from latebind.backends.xla.client import thread_count
 from latebind.backends.xla.store import MAGIC, Store, host_features
 
 PROGRAM = """
@@ -142,6 +144,41 @@ def test_a_directory_that_cannot_be_written_is_reported_once(tmp_path, caplog):
         store.write(store.key("two"), b"two")
     assert len(caplog.records) == 1 and "backend.cache_directory" in caplog.text
     assert store.read(store.key("one")) is None
+
+
+def test_processes_that_start_together_agree_on_one_key(tmp_path):
+    stores = [Store(tmp_path / "cache") for _ in range(8)]
+    barrier = threading.Barrier(len(stores))
+
+    def write(number: int) -> None:
+        barrier.wait(30)
+        stores[number].write(Store.key(str(number)), b"machine code")
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(len(stores))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    reader = Store(tmp_path / "cache")
+    assert all(reader.read(Store.key(str(number))) == b"machine code" for number in range(len(stores)))
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owners here")
+def test_a_directory_that_others_can_write_is_not_used(tmp_path, caplog):
+    directory = tmp_path / "shared"
+    directory.mkdir()
+    directory.chmod(0o777)
+    store = Store(directory)
+    store.write(store.key("module"), b"machine code")
+    assert "others can write" in caplog.text and not list(directory.glob("*.xla"))
+
+
+def test_the_number_of_threads_is_part_of_the_key(monkeypatch):
+    assert thread_count(3) == 3
+    monkeypatch.setenv("NPROC", "5")
+    assert thread_count(None) == 5
+    monkeypatch.delenv("NPROC")
+    assert thread_count(None) >= 1
 
 
 def test_the_processor_is_part_of_the_key():

@@ -16,7 +16,7 @@ from latebind.backends.xla.backend import XlaBackend
 from latebind.backends.xla.mlir import dense
 from latebind.backends.xla.settings import XlaSettings
 from latebind.errors import BackendUnavailableError, CompilationError
-from latebind.ir.types import ELEMENT_NAMES
+from latebind.ir.types import ELEMENT_NAMES, TensorType
 
 CPU = BackendDevice("cpu")
 
@@ -41,8 +41,6 @@ def compiled(backend: XlaBackend) -> Computation:
 
 
 def lb_type(size: int):
-    from latebind.ir.types import TensorType
-
     return TensorType.of((size,), np.dtype(np.float32))
 
 
@@ -130,6 +128,33 @@ def test_constants_print_briefly():
     assert dense(np.full((1000, 1000), 2.5, np.float32)) == "dense<2.5> : tensor<1000x1000xf32>"
     assert dense(np.array([1e-5, np.inf])) == "dense<[1.0e-05, 0x7FF0000000000000]> : tensor<2xf64>"
     assert dense(np.arange(17, dtype=np.int8)).startswith('dense<"0x000102')
+
+
+def test_a_uniform_constant_of_any_size_is_a_few_characters():
+    backend = make_backend()
+    context = backend.create_lowering_context("constants", CPU)
+    context.splat(1.5, TensorType.of((1 << 40,), np.dtype(np.float64)))
+    assert context.lines == ["  %0 = stablehlo.constant dense<1.5> : tensor<1099511627776xf64>"]
+
+
+def test_a_thread_limit_does_not_reach_the_users_jax():
+    program = (
+        "import latebind as lb, jax, jax.numpy as jnp\n"
+        "lb.build_container(backend={'name': 'xla', 'threads': 1, 'persistent_cache': False}).backend()\n"
+        "text = jax.jit(jnp.sin).lower(jnp.ones(4_000_000)).compile().as_text()\n"
+        "print('outer_dimension_partitions' in text)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program]
+    limited = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100)
+    free = subprocess.run(
+        [*command[:2], program.replace("'threads': 1, ", "")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert limited.stdout == free.stdout != "", limited.stderr
 
 
 def test_a_broken_installation_is_reported_in_the_backends_name(tmp_path):

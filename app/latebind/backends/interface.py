@@ -227,10 +227,10 @@ class Backend(ABC):
     """
 
     name: ClassVar[str]
-    blocking: ClassVar[bool] = True
+    blocking: bool = True
     interpretations: int = 0
-    gaps: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
-    deviations: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    gaps: Mapping[str, frozenset[str]] = MappingProxyType({})
+    deviations: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, settings: object = None) -> None:
         self.settings = settings

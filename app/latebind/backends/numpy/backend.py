@@ -35,7 +35,7 @@ class NumpyBackend(Backend):
     """
 
     name: ClassVar[str] = "numpy"
-    blocking: ClassVar[bool] = True
+    blocking: bool = True
 
     def __init__(self, settings: object = None) -> None:
         self.interpretations = getattr(settings, "interpretations", INTERPRETATIONS)

@@ -67,7 +67,7 @@ class TorchBackend(Backend):
 
     name: ClassVar[str] = "torch"
     #: The decompositions of complex extremes compare with the reduced value.
-    gaps: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType(
+    gaps: Mapping[str, frozenset[str]] = MappingProxyType(
         {"numpy::argmax": _COMPLEX, "numpy::argmin": _COMPLEX}
     )
 
@@ -79,9 +79,9 @@ class TorchBackend(Backend):
         self._restored_threads = _set_threads(getattr(settings, "threads", None))
         super().__init__(settings)
         if self.compiler == "inductor":
-            self.gaps = {**self.gaps, **_INDUCTOR_GAPS}  # type: ignore[misc]
-        self.deviations = _INDUCTOR_DEVIATIONS if self.compiler == "inductor" else _DEVIATIONS  # type: ignore[misc]
-        self.blocking = self._devices[0].type == "cpu"  # type: ignore[misc]
+            self.gaps = {**self.gaps, **_INDUCTOR_GAPS}
+        self.deviations = _INDUCTOR_DEVIATIONS if self.compiler == "inductor" else _DEVIATIONS
+        self.blocking = self._devices[0].type == "cpu"
 
     def backend_devices(self) -> Sequence[BackendDevice]:
         """All devices, the default one first."""

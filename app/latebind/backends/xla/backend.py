@@ -69,9 +69,9 @@ class XlaBackend(Backend):
     """
 
     name: ClassVar[str] = "xla"
-    blocking: ClassVar[bool] = False
-    gaps: ClassVar[Mapping[str, frozenset[str]]] = GAPS
-    deviations: ClassVar[Mapping[str, str]] = DEVIATIONS
+    blocking: bool = False
+    gaps: Mapping[str, frozenset[str]] = GAPS
+    deviations: Mapping[str, str] = DEVIATIONS
 
     def __init__(self, settings: object = None) -> None:
         chosen = settings if isinstance(settings, XlaSettings) else XlaSettings()

@@ -259,6 +259,10 @@ def __array_namespace_info__() -> _NamespaceInfo:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "random":
+        from importlib import import_module
+
+        return import_module("latebind.random")
     if name in _FROM_CONTAINERS:
         from latebind import containers
 
@@ -275,7 +279,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, "__version__", "__doc__", "__name__"})
+    return sorted({*__all__, "random", "__version__", "__doc__", "__name__"})
 
 
 __all__ = [

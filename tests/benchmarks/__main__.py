@@ -32,6 +32,7 @@ GROUPS = (
     "backends_overhead",
     "backends_throughput",
     "backends_cold",
+    "random_numbers",
 )
 
 

@@ -41,6 +41,11 @@ class Namespace:
         self._executor = executor
 
     def __getattr__(self, name: str) -> Any:
+        if name == "random":
+            from latebind.array.random.default import RandomNamespace
+
+            self.random = RandomNamespace(self._source)
+            return self.random
         value = _bound_value(getattr(_module(), name), self._source)
         setattr(self, name, value)
         return value

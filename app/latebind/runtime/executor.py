@@ -95,6 +95,8 @@ class LazyGraphExecutor:
         self._grounds: dict[BackendDevice, Ground] = {}
         self._lock = threading.Lock()
         self.seed: int | None = None
+        #: What other parts keep per executor, by the name of the part.
+        self.attached: dict[str, object] = {}
         if self.options.seed is not None:
             self.set_rng_seed(self.options.seed)
         process.register(self)

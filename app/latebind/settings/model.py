@@ -114,7 +114,11 @@ class Settings(BaseSettings):
     verify: bool = Field(
         False, description="Check every graph before it is lowered; slower, for those who write rules or backends."
     )
-    seed: Integer | None = Field(None, description="Seed of the engine's own generators; null leaves them as they are.")
+    seed: Integer | None = Field(
+        None,
+        description="Seed of the default generators of `latebind.random`, and of the engine's own; null takes entropy "
+        "from the operating system and leaves the engine's as they are.",
+    )
     default_dtype: DefaultDtypeSettings = Field(DefaultDtypeSettings(), description=DefaultDtypeSettings.__doc__)
     recording: RecordingSettings = Field(RecordingSettings(), description=RecordingSettings.__doc__)
     cache: CacheSettings = Field(CacheSettings(), description=CacheSettings.__doc__)

@@ -124,6 +124,7 @@ CORE: dict[str, Callable[..., Any]] = {
     "subtract": np.subtract,
     "tan": np.tan,
     "transpose": lambda x, permutation: np.transpose(x, permutation),
+    "xor": np.bitwise_xor,
 }
 
 

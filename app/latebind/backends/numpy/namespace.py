@@ -13,6 +13,7 @@ from latebind.backends.numpy.kernels import (
     indexing,
     integers,
     linear_algebra,
+    random_numbers,
     sorting,
     windows,
 )
@@ -26,7 +27,7 @@ _UFUNCS: Final = (
     " right_shift rint sign signbit sin sinh sqrt square subtract tan tanh trunc"
 )
 _FUNCTIONS: Final = "arange array asarray broadcast_to concatenate empty full putmask sort take where"
-_KERNEL_MODULES: Final = (complexes, elementwise, indexing, integers, linear_algebra, sorting, windows)
+_KERNEL_MODULES: Final = (complexes, elementwise, indexing, integers, linear_algebra, random_numbers, sorting, windows)
 #: Ufuncs that reductions and accumulations use: `add_reduce` is `numpy.add.reduce`.
 _BODIES: Final = "add multiply maximum minimum bitwise_and bitwise_or"
 

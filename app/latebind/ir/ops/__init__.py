@@ -9,6 +9,7 @@ from latebind.ir.ops import (
     linear_algebra,
     movement,
     numpy_semantics,
+    random_numbers,
     reductions,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "linear_algebra",
     "movement",
     "numpy_semantics",
+    "random_numbers",
     "reductions",
 ]

@@ -69,7 +69,7 @@ _ERFC_S: Final = (
 )
 
 # M. J. Wichura, Algorithm AS 241 (PPND16), Applied Statistics 37 (1988): three rational functions for the quantile.
-_PPND_A: Final = (
+PPND_A: Final = (
     2.5090809287301226727e3,
     3.3430575583588128105e4,
     6.7265770927008700853e4,
@@ -79,7 +79,7 @@ _PPND_A: Final = (
     1.3314166789178437745e2,
     3.3871328727963666080e0,
 )
-_PPND_B: Final = (
+PPND_B: Final = (
     5.2264952788528545610e3,
     2.8729085735721942674e4,
     3.9307895800092710610e4,
@@ -89,7 +89,7 @@ _PPND_B: Final = (
     4.2313330701600911252e1,
     1.0,
 )
-_PPND_C: Final = (
+PPND_C: Final = (
     7.74545014278341407640e-4,
     2.27238449892691845833e-2,
     2.41780725177450611770e-1,
@@ -99,7 +99,7 @@ _PPND_C: Final = (
     4.63033784615654529590e0,
     1.42343711074968357734e0,
 )
-_PPND_D: Final = (
+PPND_D: Final = (
     1.05075007164441684324e-9,
     5.47593808499534494600e-4,
     1.51986665636164571966e-2,
@@ -109,7 +109,7 @@ _PPND_D: Final = (
     2.05319162663775882187e0,
     1.0,
 )
-_PPND_E: Final = (
+PPND_E: Final = (
     2.01033439929228813265e-7,
     2.71155556874348757815e-5,
     1.24266094738807843860e-3,
@@ -119,7 +119,7 @@ _PPND_E: Final = (
     5.46378491116411436990e0,
     6.65790464350110377720e0,
 )
-_PPND_F: Final = (
+PPND_F: Final = (
     2.04426310338993978564e-15,
     1.42151175831644588870e-7,
     1.84631831751005468180e-5,
@@ -184,10 +184,10 @@ def erf_inv(y: Expr) -> Expr:
     a = abs(y)
     q = y * 0.5
     r = 0.180625 - q * q
-    centre = q * horner(r, _PPND_A) / horner(r, _PPND_B)
+    centre = q * horner(r, PPND_A) / horner(r, PPND_B)
     r = (-((1 - a) * 0.5).apply("log")).apply("sqrt")
-    near = horner(r - 1.6, _PPND_C) / horner(r - 1.6, _PPND_D)
-    far = horner(r - 5, _PPND_E) / horner(r - 5, _PPND_F)
+    near = horner(r - 1.6, PPND_C) / horner(r - 1.6, PPND_D)
+    far = horner(r - 5, PPND_E) / horner(r - 5, PPND_F)
     tail = a.equals(1).where(a.splat(math.inf), (r <= 5).where(near, far))
     return (a <= 0.85).where(centre, copysign(tail, y)) * math.sqrt(0.5)
 

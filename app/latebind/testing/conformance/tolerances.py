@@ -90,6 +90,7 @@ _TABLE: Final = _by_operation(
         " numpy::power",
         _COMPOSED,
     ),
+    ("random::normal", _COMPOSED),
     ("numpy::logaddexp", _LOG_OF_SUM),
     ("chlo::digamma chlo::erf chlo::erf_inv chlo::erfc chlo::lgamma", _SPECIAL),
     (

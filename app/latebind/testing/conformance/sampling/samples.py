@@ -149,6 +149,7 @@ def generators() -> Mapping[str, Generator]:
         indexing,
         linear_algebra,
         movement,
+        random_numbers,
         reductions,
         sorting,
     )

@@ -45,11 +45,14 @@ class _Output:
         The input (by number) or the outside array that it is, or that it is a view of.
     steps : tuple of ViewStep
         View operations from the source to the result.
+    fresh : bool
+        Whether the source is a constant, of which every call returns an array of its own.
     """
 
     position: int | None = None
     source: int | LazyTensor | None = None
     steps: tuple[ViewStep, ...] = ()
+    fresh: bool = False
     constant: Any = None
 
 
@@ -290,7 +293,7 @@ def _describe(
     """Work out what a call has to supply, compute, write and return."""
     input_of = {id(data): number for number, data in enumerate(originals)}
     owner_of: dict[int, int | LazyTensor] = {id(stand_in): number for number, stand_in in enumerate(stand_ins)}
-    owner_of.update({key: array for key, (array, _) in tape.captured.items()})
+    owner_of.update({key: array for key, (array, _) in tape.captured.items() if key not in tape.made})
     leaf_inputs: list[int | LazyTensor] = [
         input_of[id(data)] if array is None else array
         for data, array in zip(tape.leaves, tape.leaf_arrays, strict=True)
@@ -347,7 +350,7 @@ def _output(tape: CaptureTape, result: Any, owner_of: dict[int, int | LazyTensor
         return _Output(position=owner._pos, steps=link.steps)
     if result._tape is tape:
         return _Output(position=result._pos)
-    return _Output(source=result)
+    return _Output(source=result, fresh=id(result) in tape.made)
 
 
 def _restore(tape: CaptureTape) -> None:
@@ -402,6 +405,9 @@ def _result(output: _Output, made: dict[int, LazyTensor], inputs: list[LazyTenso
     if output.source is None:
         return output.constant
     source = inputs[output.source] if isinstance(output.source, int) else output.source
+    if output.fresh:
+        ground = source._tape.ground
+        return ground.executor.wrap(source._data, ground)
     if not output.steps:
         return source
     return _view(source, output.steps, output.steps[-1].signature.type)

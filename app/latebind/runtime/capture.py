@@ -36,9 +36,11 @@ class CaptureTape(Tape):
         Arrays from outside the function that it reads or writes: `id` to the array and its data.
     leaf_arrays : list
         For each leaf, the captured array behind it, or `None` for an argument.
+    made : dict
+        Arrays that the function makes from host values, by `id`: constants of the capture, new at every call.
     """
 
-    __slots__ = ("captured", "leaf_arrays")
+    __slots__ = ("captured", "leaf_arrays", "made")
 
     capturing = True
 
@@ -46,6 +48,7 @@ class CaptureTape(Tape):
         super().__init__(ground, limit=0)
         self.captured: dict[int, tuple[LazyTensor, BackendData]] = {}
         self.leaf_arrays: list[LazyTensor | None] = []
+        self.made: dict[int, LazyTensor] = {}
 
     def leaf(self, array: LazyTensor, data: BackendData) -> int:
         """Return the operand code of a leaf, and remember the array behind it."""
@@ -66,7 +69,14 @@ class CaptureTape(Tape):
 
     def written(self) -> list[LazyTensor]:
         """Return the outside arrays that the function wrote to."""
-        return [array for array, _ in self.captured.values() if array._tape is self]
+        return [array for key, (array, _) in self.captured.items() if array._tape is self and key not in self.made]
+
+
+def outlive_capture(array: LazyTensor) -> None:
+    """Count an array that was made while a function is captured as one from outside, whose writes last."""
+    tape = array._tape.ground.tape()
+    if isinstance(tape, CaptureTape):
+        tape.made.pop(id(array), None)
 
 
 class ScalarArgument:

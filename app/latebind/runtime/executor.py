@@ -14,6 +14,7 @@ from latebind.ir.builder import IrBuilder
 from latebind.ir.types import TensorType
 from latebind.runtime import process
 from latebind.runtime.cache import ComputationCache, Structure
+from latebind.runtime.capture import CaptureTape
 from latebind.runtime.compiler import Compiler, LoweringFactory
 from latebind.runtime.interpreter import reason
 from latebind.runtime.launch import Worker
@@ -383,6 +384,9 @@ class LazyGraphExecutor:
         array._link = None
         array._data = data
         array._tape = ground
+        tape = ground.tape()
+        if isinstance(tape, CaptureTape):
+            tape.made[id(array)] = array
         return array
 
 

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+import latebind as lb
 from latebind.array.capture import compile
 from latebind.errors import CaptureError, OutOfBoundsError
 
@@ -537,3 +538,22 @@ def test_a_later_argument_that_does_not_fit_is_refused(array):
     with pytest.raises(OverflowError, match="Python integer 300 is out of bounds for uint8"):
         add(x, 300)
     assert add(x, 3).tolist() == [3, 4, 5]
+
+
+def test_an_array_that_the_function_makes_is_new_at_every_call(executor, array):
+    host = np.array([1, 2])
+
+    def function(a):
+        made = lb.asarray(host)
+        made += 1
+        untouched = lb.asarray(host)
+        return made + a, made, untouched
+
+    captured = lb.compile(function)
+    for _ in range(3):
+        total, made, untouched = captured(array([0, 0]))
+        assert np.asarray(total).tolist() == np.asarray(made).tolist() == [2, 3]
+        assert np.asarray(untouched).tolist() == [1, 2]
+        made += 10
+        untouched += 10
+    assert captured(array([0, 0]))[1] is not made

@@ -22,6 +22,7 @@ from latebind.array.rules.elementwise import COPY
 from latebind.array.rules.random_numbers import ADVANCE, BITS, CONSTANT_STATE
 from latebind.errors import CaptureError
 from latebind.ir.ops.random_numbers import UINT64, blocks_of
+from latebind.runtime.capture import outlive_capture
 from latebind.runtime.signature import Rule
 from latebind.runtime.tape import Ground
 from latebind.runtime.views import write
@@ -218,6 +219,7 @@ class Philox:
         found._lock = threading.RLock()
         key = sequence.generate_state(_KEY_WORDS, np.uint64)
         found._state = to_ground(np.concatenate([key, np.zeros(_COUNTER_WORDS, np.uint64)]), ground)  # type: ignore[assignment]
+        outlive_capture(found._state)
         return found
 
     def random_raw(self, size: Size = None) -> Array:

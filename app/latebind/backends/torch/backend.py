@@ -67,9 +67,7 @@ class TorchBackend(Backend):
 
     name: ClassVar[str] = "torch"
     #: The decompositions of complex extremes compare with the reduced value.
-    gaps: Mapping[str, frozenset[str]] = MappingProxyType(
-        {"numpy::argmax": _COMPLEX, "numpy::argmin": _COMPLEX}
-    )
+    gaps: Mapping[str, frozenset[str]] = MappingProxyType({"numpy::argmax": _COMPLEX, "numpy::argmin": _COMPLEX})
 
     def __init__(self, settings: object = None) -> None:
         self.compiler: str = getattr(settings, "compiler", "torchscript")

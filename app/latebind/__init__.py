@@ -136,6 +136,7 @@ from latebind.array.elementwise_functions import (
     tanh,
     trunc,
 )
+from latebind.array.function_table import set_function_table as _set_function_table
 from latebind.array.indexing_functions import (
     take,
     take_along_axis,
@@ -204,6 +205,8 @@ from latebind.runtime.current import set_default_factory as _set_default_factory
 from latebind.runtime.metrics import Metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from latebind.backends.interface import BackendDevice
     from latebind.containers import Container, build_container, default_container
     from latebind.runtime.executor import LazyGraphExecutor
@@ -219,6 +222,15 @@ def _default_executor() -> LazyGraphExecutor:
 
 
 _set_default_factory(_default_executor)
+
+
+def _numpy_functions() -> Mapping[Callable[..., Any], Callable[..., Any]]:
+    from latebind.numpy.function_table import FUNCTIONS
+
+    return FUNCTIONS
+
+
+_set_function_table(_numpy_functions)
 
 
 def sync(*arrays: Array) -> None:

@@ -64,6 +64,7 @@ def executor_options(settings: Settings) -> ExecutorOptions:
         eager=settings.eager,
         deterministic=settings.deterministic,
         fallback=settings.fallback,
+        numpy_fallback=settings.numpy_fallback,
         recording_limit=settings.recording.limit,
         asynchronous=settings.execution.asynchronous,
         queue_size=settings.execution.queue_size,

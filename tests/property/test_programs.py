@@ -96,7 +96,9 @@ def _transpose(data: st.DataObject, twins: Twins) -> Twins:
 
 
 def _sum(data: st.DataObject, twins: Twins) -> Twins:
-    return Twins(np.array(twins.host + twins.host, order="C"), twins.lazy + twins.lazy)
+    # A sum without dimensions is a number in both, which nothing updates in place; its copy is an array.
+    total = twins.lazy + twins.lazy
+    return Twins(np.array(twins.host + twins.host, order="C"), total if twins.host.ndim else total.copy())
 
 
 def _copy(data: st.DataObject, twins: Twins) -> Twins:

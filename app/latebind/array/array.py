@@ -12,7 +12,7 @@ import numpy as np
 from latebind.array import indexing
 from latebind.array.creation_functions import asarray
 from latebind.array.data_type_functions import astype
-from latebind.array.methods import ArrayMethods
+from latebind.array.numpy_methods import NumpyMethods
 from latebind.array.operands import apply
 from latebind.array.rules.elementwise import COPY
 from latebind.array.rules.shapes import matrix_transpose, permute
@@ -20,13 +20,14 @@ from latebind.backends.interface import BackendDevice
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
 from latebind.ir.types import DType
 from latebind.runtime.tape import Ground
+from latebind.runtime.views import as_memory
 
 if TYPE_CHECKING:
     from latebind.array.declared import DeclaredOperators as _Base
     from latebind.array.indexing import Index
     from latebind.array.namespace import Namespace
 else:
-    _Base = ArrayMethods
+    _Base = NumpyMethods
 
 
 class Array(_Base):
@@ -196,8 +197,11 @@ class Array(_Base):
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Array]:
+        """Yield rows as views, or elements; integers and booleans as NumPy's scalars, because they index and decide."""
         if not self.ndim:
             raise DTypeMismatchError("iteration over a zero-dimensional array")
+        if self.ndim == 1 and self.dtype.kind in "iub" and not getattr(self._tape, "capturing", False):
+            return iter(self._ground.executor.value(self))
         return (self[index] for index in range(self.shape[0]))
 
     def __contains__(self, value: Any) -> bool:
@@ -211,19 +215,29 @@ class Array(_Base):
 
     # Copies and conversions
 
-    def astype(self, dtype: object, *, copy: bool = True) -> Array:
-        """Return the array converted to a dtype; itself if it has it already and `copy` is false."""
+    def astype(
+        self, dtype: object, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Array:
+        """Return the array converted to a dtype; itself if it has it already and `copy` is false.
+
+        Raises
+        ------
+        DTypeMismatchError
+            If the casting rule does not allow it, or a complex array would become real.
+        """
+        if not np.can_cast(self.dtype, np.dtype(dtype), casting=casting):  # type: ignore[call-overload, arg-type]
+            raise DTypeMismatchError(f"astype: {self.dtype.name} to {dtype!s} is against the casting rule {casting!r}")
         return astype(self, dtype, copy=copy)
 
-    def copy(self) -> Array:
+    def copy(self, order: str = "C") -> Array:
         """Return an array of its own with the same value."""
-        return apply(COPY, self)
+        return as_memory(apply(COPY, self))  # type: ignore[return-value]
 
     def __copy__(self) -> Array:
-        return apply(COPY, self)
+        return as_memory(apply(COPY, self))  # type: ignore[return-value]
 
     def __deepcopy__(self, memo: object) -> Array:
-        return apply(COPY, self)
+        return as_memory(apply(COPY, self))  # type: ignore[return-value]
 
     def __reduce__(self) -> tuple[object, tuple[np.ndarray]]:
         return asarray, (np.array(self),)
@@ -247,5 +261,10 @@ class Array(_Base):
         from latebind.array.protocols import array_ufunc
 
         return array_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        from latebind.array.protocols import array_function
+
+        return array_function(func, types, args, kwargs)
 
     __hash__ = None  # type: ignore[assignment]

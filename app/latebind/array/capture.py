@@ -12,6 +12,7 @@ import numpy as np
 
 from latebind.array.array import Array
 from latebind.array.operands import as_array
+from latebind.array.selected_views import settle_view
 from latebind.errors import CaptureError
 from latebind.ir.types import TensorType
 from latebind.runtime.cache import Structure, scalar_bits
@@ -21,7 +22,7 @@ from latebind.runtime.lazy import LazyTensor, ViewLink, ViewStep
 from latebind.runtime.recording import common_ground
 from latebind.runtime.signature import Rule, Signature
 from latebind.runtime.tape import Ground
-from latebind.runtime.views import rebind
+from latebind.runtime.views import as_memory, is_number, rebind
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -226,7 +227,7 @@ def _inputs(arrays: list[LazyTensor]) -> tuple[list[LazyTensor], Hashable]:
     """Return the distinct arrays that own the arguments' values, and how the arguments relate to them."""
     if len(set(map(id, arrays))) == len(arrays):
         for array in arrays:
-            if array._link is not None:
+            if array._link is not None or not array._type.shape:
                 break
         else:
             return arrays, None
@@ -234,18 +235,20 @@ def _inputs(arrays: list[LazyTensor]) -> tuple[list[LazyTensor], Hashable]:
     owners: list[LazyTensor] = []
     roles: list[Hashable] = []
     for array in arrays:
+        settle_view(array)
         link = array._link
         owner = array if link is None else link.base
         number = numbers.setdefault(id(owner), len(owners))
         if number == len(owners):
             owners.append(owner)
         steps = () if link is None else tuple((step.signature, step.scalars) for step in link.steps)
-        roles.append((number, owner._type, steps))
+        roles.append((number, owner._type, steps, is_number(owner)))
     return owners, tuple(roles)
 
 
 def _stand_in(ground: Ground, array: LazyTensor) -> LazyTensor:
-    return ground.executor.wrap(InputData(array._type, ground.device), ground)
+    stand_in = ground.executor.wrap(InputData(array._type, ground.device), ground)
+    return stand_in if is_number(array) else as_memory(stand_in)
 
 
 def _passed(
@@ -342,6 +345,8 @@ def _output(tape: CaptureTape, result: Any, owner_of: dict[int, int | LazyTensor
     if not isinstance(result, LazyTensor):
         return _Output(constant=result)
     link = result._link
+    if link is not None and any(step.operands for step in link.steps) and result._tape is tape:
+        return _Output(position=result._pos)  # which part it is differs from call to call: an array of its own
     owner = _owner(result)
     source = owner_of.get(id(owner))
     if source is not None:

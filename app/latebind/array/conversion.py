@@ -20,6 +20,7 @@ from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import record
 from latebind.runtime.signature import OperandKey, Rule
 from latebind.runtime.tape import Ground, Scalar
+from latebind.runtime.views import as_memory
 
 if TYPE_CHECKING:
     from latebind.array.array import Array
@@ -62,10 +63,10 @@ def convert(obj: Any, ground: Ground, dtype: DType | None, copy: bool | None) ->
         _refuse_sharing(copy, f"{host.dtype.name} memory as {wanted.name}")
         if dtype is not None:
             check_conversion("asarray", host.dtype, dtype)
-        return to_ground(_cast_host(host, wanted), ground, copy=False)  # type: ignore[return-value]
+        return as_memory(to_ground(_cast_host(host, wanted), ground, copy=False))  # type: ignore[return-value]
     if copy is None:
         copy = not _is_immutable(host)
-    return to_ground(host, ground, copy=copy)  # type: ignore[return-value]
+    return as_memory(to_ground(host, ground, copy=copy))  # type: ignore[return-value]
 
 
 def full(shape: tuple[int, ...], value: Any, ground: Ground, dtype: DType | None) -> Array:
@@ -74,8 +75,10 @@ def full(shape: tuple[int, ...], value: Any, ground: Ground, dtype: DType | None
     dtype = default_dtype(number, ground) if dtype is None else dtype
     check_conversion("full", np.asarray(number).dtype, dtype)
     if isinstance(value, ScalarArgument):
-        return create(FULL, ground, (type(value.value), value), shape=shape, dtype=dtype)  # type: ignore[arg-type]
-    return create(FULL, ground, (dtype, scalar_of(number, dtype)), shape=shape, dtype=dtype)
+        made = create(FULL, ground, (type(value.value), value), shape=shape, dtype=dtype)  # type: ignore[arg-type]
+    else:
+        made = create(FULL, ground, (dtype, scalar_of(number, dtype)), shape=shape, dtype=dtype)
+    return as_memory(made)  # type: ignore[return-value]
 
 
 def create(rule: Rule, ground: Ground, *scalars: tuple[OperandKey, Scalar], **attributes: Any) -> Array:
@@ -255,4 +258,4 @@ def as_is(array: Array, dtype: DType | None, device: BackendDevice | str | None,
         _refuse_sharing(copy, f"a {array.dtype.name} array as {dtype.name}")
         check_conversion("asarray", array.dtype, dtype)
         return apply(ASTYPE, array, dtype=dtype)
-    return apply(COPY, array) if copy else array
+    return as_memory(apply(COPY, array)) if copy else array  # type: ignore[return-value]

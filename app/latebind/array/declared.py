@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from latebind.array.methods import ArrayMethods
+from latebind.array.numpy_methods import NumpyMethods
 
 if TYPE_CHECKING:
     from latebind.array.array import Array
 
 
-class DeclaredOperators(ArrayMethods):
+class DeclaredOperators(NumpyMethods):
     """Declarations only; never the base class of anything at run time."""
 
     if TYPE_CHECKING:

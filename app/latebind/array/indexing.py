@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from latebind.array.operands import apply, as_array, host_array, is_scalar, scalar_operand, to_ground
-from latebind.array.rules.elementwise import ASSIGN_WHERE
+from latebind.array.rules.elementwise import ASSIGN_WHERE, COPY
 from latebind.array.rules.indexing import (
     BASIC_INDEX,
     BASIC_PUT,
@@ -28,7 +28,7 @@ from latebind.errors import DTypeMismatchError, OutOfBoundsError, ShapeMismatchE
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import common_ground, record
 from latebind.runtime.tape import PASSED, Check, Tape
-from latebind.runtime.views import index_scalars, take_view, write
+from latebind.runtime.views import index_scalars, is_number, take_view, write
 
 if TYPE_CHECKING:
     from latebind.array.array import Array
@@ -73,7 +73,7 @@ def get(array: Array, key: Index) -> Array:
     basic = _basic_form(key)
     if basic is not None:
         structure, starts = _parse_basic(array._type.shape, basic)
-        return take_view(BASIC_INDEX, array, (("structure", structure),), starts)  # type: ignore[return-value]
+        return _taken(array, basic, structure, starts)  # type: ignore[return-value]
     _check_grounds(array, key)
     mask = _whole_mask(array, key)
     if mask is not None:
@@ -81,10 +81,32 @@ def get(array: Array, key: Index) -> Array:
     parsed = _parse(array.shape, key)
     value: LazyTensor = array
     if parsed.starts or any(entry != ("all",) for entry in parsed.structure) or not parsed.arrays:
-        value = take_view(BASIC_INDEX, array, (("structure", parsed.structure),), parsed.starts)
+        entries = key if isinstance(key, tuple) else (key,)
+        value = _taken(array, entries, parsed.structure, parsed.starts)
     if parsed.arrays:
+        if len(parsed.arrays) < len(value._type.shape) and not any(_shape(index) for _, index in parsed.arrays):
+            return _row(value, parsed)
         value = take_arrays(value, parsed.arrays, parsed.place)
     return value  # type: ignore[return-value]
+
+
+def _taken(array: LazyTensor, entries: Sequence[object], structure: Structure, starts: Sequence[int]) -> LazyTensor:
+    """Return a view; of one element, given by integers alone, a value of its own, as NumPy's scalar is."""
+    attributes = (("structure", structure),)
+    number = not structure or structure[0][0] == structure[-1][0] == "int"  # most indices are settled by this
+    if number and all(entry[0] == "int" for entry in structure) and Ellipsis not in entries:
+        return record(BASIC_INDEX, [array], attributes, scalars=index_scalars(starts, 1))
+    return take_view(BASIC_INDEX, array, attributes, starts)
+
+
+def _row(array: LazyTensor, parsed: _Parsed) -> Array:
+    """Return the view that numbers select which are data: integers, as far as NumPy is concerned."""
+    indices = [index for _, index in parsed.arrays if isinstance(index, LazyTensor)]
+    kept = [index if is_number(index) else apply(COPY, index) for index in indices]
+    attributes = (("axes", tuple(axis for axis, _ in parsed.arrays)), ("place", parsed.place))
+    out = take_view(TAKE, array, attributes, operands=kept)
+    _check(array, parsed.arrays, kept, out)
+    return out  # type: ignore[return-value]
 
 
 def put(array: Array, key: Index, value: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from latebind.array.rules.indexing import BASIC_INDEX
+from latebind.array.rules.indexing import BASIC_INDEX, TAKE
 from latebind.array.rules.shapes import RESHAPE, TRANSPOSE
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.signature import Rule, RuleAttributes
@@ -46,6 +46,8 @@ def _follow(layout: np.ndarray, rule: Rule, attributes: dict[str, Hashable]) -> 
         return layout.reshape(values["shape"], copy=False)
     if rule is BASIC_INDEX:
         return layout[tuple(map(_key, values["structure"]))]
+    if rule is TAKE:
+        return layout[tuple(0 if axis in values["axes"] else slice(None) for axis in range(layout.ndim))]
     raise AssertionError(f"{rule!r} makes views but has no layout")
 
 

@@ -21,6 +21,7 @@ from latebind.array import (
     utility_functions,
 )
 from latebind.array.data_type_functions import astype
+from latebind.array.function_table import lazy_form
 from latebind.array.operands import ArrayLike, as_array
 from latebind.array.output import Output, deliver
 from latebind.array.rules.common import Axes, integer
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from latebind.array.array import Array
     from latebind.array.creation_functions import DTypeLike
 
-Order = Literal["C", "A", "K"]
+Order = Literal["C", "F", "A", "K"]
 
 
 class ArrayMethods(LazyTensor):
@@ -135,8 +136,7 @@ class ArrayMethods(LazyTensor):
 
     def flatten(self, order: Order = "C") -> Array:
         """The elements in one dimension, in an array of their own."""
-        _check_order(order)
-        return manipulation_functions.reshape(self, (-1,), copy=True)
+        return _ordered(self, order, (-1,), True)
 
     def max(self, axis: Axes = None, out: Output = None, keepdims: bool = False) -> Array:
         """The largest elements along axes."""
@@ -160,8 +160,7 @@ class ArrayMethods(LazyTensor):
 
     def ravel(self, order: Order = "C") -> Array:
         """The elements in one dimension; a view where NumPy's would be one."""
-        _check_order(order)
-        return manipulation_functions.reshape(self, (-1,))
+        return _ordered(self, order, (-1,), None)
 
     def repeat(self, repeats: int | ArrayLike, axis: int | None = None) -> Array:
         """An array with each element repeated."""
@@ -171,8 +170,7 @@ class ArrayMethods(LazyTensor):
         self, *shape: SupportsIndex | Sequence[SupportsIndex], order: Order = "C", copy: bool | None = None
     ) -> Array:
         """The elements in another shape, given as a tuple or as numbers; a view where NumPy's would be one."""
-        _check_order(order)
-        return manipulation_functions.reshape(self, _unpacked(shape), copy=copy)
+        return _ordered(self, order, _unpacked(shape), copy)
 
     def round(self, decimals: int = 0, out: Output = None) -> Array:
         """The elements rounded to decimals, halves to even."""
@@ -180,14 +178,12 @@ class ArrayMethods(LazyTensor):
         if not places or (self._type.dtype.kind in "iub" and places > 0):
             return deliver("round", elementwise_functions.round(self), out)
         power = 10.0 ** abs(places)
-        if self._type.dtype.kind in "iub":
-            raise DTypeMismatchError("round with negative decimals takes floating-point numbers")
         scaled = (
             elementwise_functions.multiply(self, power) if places > 0 else elementwise_functions.divide(self, power)
         )
         rounded = elementwise_functions.round(scaled)
         back = elementwise_functions.divide if places > 0 else elementwise_functions.multiply
-        return deliver("round", back(rounded, power), out)
+        return deliver("round", astype(back(rounded, power), self._type.dtype, copy=False), out)
 
     def sort(self, axis: int = -1, kind: str | None = None, order: None = None, *, stable: bool | None = None) -> None:
         """Sort in place along an axis."""
@@ -221,11 +217,15 @@ class ArrayMethods(LazyTensor):
         return manipulation_functions.swapaxes(self, axis1, axis2)
 
     def take(
-        self, indices: ArrayLike, axis: int | None = None, out: Output = None, mode: Literal["raise"] = "raise"
+        self,
+        indices: ArrayLike,
+        axis: int | None = None,
+        out: Output = None,
+        mode: Literal["raise", "wrap", "clip"] = "raise",
     ) -> Array:
         """Elements of an axis by their indices; of the flattened array if there is no axis."""
         if mode != "raise":
-            raise ShapeMismatchError(f"take: mode {mode!r} is not supported; indices out of bounds raise")
+            return lazy_form(np.take)(self, indices, axis, out, mode)  # type: ignore[no-any-return]
         flat, along = (self.ravel(), 0) if axis is None else (self, axis)
         return deliver("take", indexing_functions.take(flat, indices, axis=along), out)
 
@@ -264,6 +264,12 @@ def _unpacked(arguments: tuple[Any, ...]) -> Sequence[SupportsIndex]:
     return arguments
 
 
-def _check_order(order: str) -> None:
-    if order not in ("C", "A", "K"):
-        raise ShapeMismatchError(f"order {order!r} is not supported: arrays are in row-major order, 'C'")
+def _ordered(array: LazyTensor, order: str, shape: Sequence[SupportsIndex], copy: bool | None) -> Array:
+    """Reshape; elements are read and placed in column-major order for "F", which is row-major order of transposes."""
+    if order not in ("C", "F", "A", "K"):
+        raise ShapeMismatchError(f"order {order!r} is not known: it is one of 'C', 'F', 'A', 'K'")
+    if order != "F":
+        return manipulation_functions.reshape(array, shape, copy=copy)
+    turned = manipulation_functions.permute_dims(array, range(len(array._type.shape))[::-1])
+    made = manipulation_functions.reshape(turned, tuple(shape)[::-1], copy=copy)
+    return manipulation_functions.permute_dims(made, range(made.ndim)[::-1])

@@ -16,7 +16,7 @@ from latebind.errors import ScalarRangeError
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import binary_operator
 from latebind.runtime.signature import Rule
-from latebind.runtime.views import write
+from latebind.runtime.views import is_number, write
 
 _BINARY: Final[dict[str, str]] = {
     "add": "add",
@@ -88,6 +88,8 @@ def _in_place(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, A
         value = compute(self, other)
         if value is NotImplemented:
             return NotImplemented
+        if not self._type.shape and is_number(self):
+            return value
         if value._type is not self._type:
             value = fitted(name, self, value)
         write(self, value)

@@ -36,13 +36,14 @@ class ViewLink:
 
 @final
 class ViewStep:
-    """One view operation: its signature, the scalars that it was recorded with, and how to write through it."""
+    """One view operation: its signature, and the scalars and index arrays that it was recorded with."""
 
-    __slots__ = ("scalars", "signature")
+    __slots__ = ("operands", "scalars", "signature")
 
-    def __init__(self, signature: Signature, scalars: tuple[int, ...]) -> None:
+    def __init__(self, signature: Signature, scalars: tuple[int, ...], operands: tuple[LazyTensor, ...] = ()) -> None:
         self.signature = signature
         self.scalars = scalars
+        self.operands = operands
 
 
 class LazyTensor:

@@ -18,6 +18,8 @@ class ExecutorOptions:
         Never turn scalars into parameters, so that a graph is always compiled with its constants.
     fallback : "reference" or "error"
         What happens to an operation that the backend can neither lower nor decompose.
+    numpy_fallback : "error" or "convert"
+        What happens to a NumPy function without a lazy form: an error, or the conversion of its arrays.
     recording_limit : int
         Operations after which a recording is flushed by itself.
     asynchronous : "auto", "never" or "always"
@@ -42,6 +44,7 @@ class ExecutorOptions:
     eager: bool = False
     deterministic: bool = False
     fallback: Literal["reference", "error"] = "reference"
+    numpy_fallback: Literal["error", "convert"] = "error"
     recording_limit: int = 10_000
     asynchronous: Literal["auto", "never", "always"] = "auto"
     queue_size: int = 16

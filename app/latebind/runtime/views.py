@@ -27,7 +27,11 @@ def index_scalars(values: Sequence[int], first: int) -> list[tuple[int, OperandK
 
 
 def take_view(
-    rule: Rule, array: LazyTensor, attributes: RuleAttributes = (), scalars: Sequence[int] = ()
+    rule: Rule,
+    array: LazyTensor,
+    attributes: RuleAttributes = (),
+    scalars: Sequence[int] = (),
+    operands: Sequence[LazyTensor] = (),
 ) -> LazyTensor:
     """Record a view operation; the result shares its values with the array.
 
@@ -39,10 +43,12 @@ def take_view(
         As for `record`.
     scalars
         Index operands that follow the array.
+    operands
+        Index arrays that follow the array, instead of scalars; nobody may write to them later.
     """
-    out = record(rule, [array], attributes, scalars=index_scalars(scalars, 1))
-    keys: tuple[OperandKey, ...] = (array._type, *(INDEX for _ in scalars))
-    step = ViewStep(rule.signature(keys, attributes), tuple(scalars))
+    out = record(rule, [array, *operands], attributes, scalars=index_scalars(scalars, 1))
+    keys: tuple[OperandKey, ...] = (array._type, *(operand._type for operand in operands), *(INDEX for _ in scalars))
+    step = ViewStep(rule.signature(keys, attributes), tuple(scalars), tuple(operands))
     link = array._link
     base = array if link is None else link.base
     try:
@@ -56,14 +62,29 @@ def take_view(
     return out
 
 
+def is_number(array: LazyTensor) -> bool:
+    """Whether NumPy would have a scalar here: a result without dimensions, neither a view nor made as an array.
+
+    In-place operators leave a scalar as it is and give a new one, so that `t = x[0]; t += 1` changes neither `x` nor
+    other names of `t`.
+    """
+    return not array._type.shape and array._link is None and not hasattr(array, "_version")
+
+
+def as_memory(array: LazyTensor) -> LazyTensor:
+    """Mark an array without dimensions as memory that in-place operators write to; the array itself is returned."""
+    if is_number(array):
+        array._version = 0
+    return array
+
+
 def _replay(base: LazyTensor, steps: Sequence[ViewStep]) -> list[LazyTensor]:
     """Record the values that the steps lead through, from the base's own."""
     values = [base]
     for step in steps:
         signature = step.signature
-        values.append(
-            record(signature.rule, [values[-1]], signature.attributes, scalars=index_scalars(step.scalars, 1))
-        )
+        operands = [values[-1], *step.operands]
+        values.append(record(signature.rule, operands, signature.attributes, scalars=index_scalars(step.scalars, 1)))
     return values
 
 
@@ -112,7 +133,8 @@ def write(array: LazyTensor, value: LazyTensor) -> None:
         inverse = signature.rule.inverse
         if inverse is None:
             raise AssertionError(f"{signature.rule!r} makes views but has no inverse")
-        carried = record(inverse, [source, carried], signature.attributes, scalars=index_scalars(step.scalars, 2))
+        operands = [source, carried, *step.operands]
+        carried = record(inverse, operands, signature.attributes, scalars=index_scalars(step.scalars, 2))
     _write_base(base, carried)
     rebind(array, value)
     link.version = base._version

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         description="What happens to an operation that the backend can neither lower nor decompose: it runs on the "
         "reference backend and is counted, or it is an error.",
     )
+    numpy_fallback: Literal["error", "convert"] = Field(
+        "error",
+        description="What happens to a NumPy function that has no lazy form when it gets a lazy array: it is an error, "
+        "or it runs on NumPy arrays, gives one, and is counted.",
+    )
     verify: bool = Field(
         False, description="Check every graph before it is lowered; slower, for those who write rules or backends."
     )

@@ -15,7 +15,7 @@ from latebind.errors import ShapeMismatchError
 VIEWS: dict[str, tuple[Callable[[Any], Any], Callable[[np.ndarray], np.ndarray]]] = {
     "row": (lambda x: x[1], lambda x: x[1]),
     "column": (lambda x: x[:, -1], lambda x: x[:, -1]),
-    "element": (lambda x: x[1, 2], lambda x: x[1, 2, ...]),
+    "element": (lambda x: x[1, 2, ...], lambda x: x[1, 2, ...]),
     "everything": (lambda x: x[...], lambda x: x[...]),
     "window": (lambda x: x[1:, 1:3], lambda x: x[1:, 1:3]),
     "every second": (lambda x: x[::2, ::2], lambda x: x[::2, ::2]),

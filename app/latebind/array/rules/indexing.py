@@ -224,9 +224,6 @@ def _take(b: IrBuilder, x: Value, *indices: Value, axes: tuple[int, ...], place:
     return transpose(b, taken, _placed(index_rank, len(rest), place))
 
 
-TAKE: Final = Rule("__getitem__", _take)
-
-
 def _put(b: IrBuilder, x: Value, value: Value, *indices: Value, axes: tuple[int, ...], place: int) -> Value:
     """Scatter, the assignment to what `_take` reads; where indices repeat, the last value stays."""
     stacked = _stack_indices(b, x, indices, axes)
@@ -258,6 +255,7 @@ def _put(b: IrBuilder, x: Value, value: Value, *indices: Value, axes: tuple[int,
 
 
 PUT: Final = Rule("__setitem__", _put)
+TAKE: Final = Rule("__getitem__", _take, PUT)
 
 
 def _take_along(b: IrBuilder, x: Value, index: Value, *, axis: int) -> Value:

@@ -74,7 +74,8 @@ def test_memory_of_an_endless_loop_is_flat(executor, array):
         after = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert after - before < 200_000
+    # Other threads of the process allocate as well; a leak of one record per operation would be 4 MB.
+    assert after - before < 1_000_000
 
 
 def test_a_growing_recording_without_a_loop_is_cut_at_the_limit(make_executor, array):

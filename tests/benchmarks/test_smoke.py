@@ -49,6 +49,7 @@ PROMISED: dict[str, tuple[set[str], set[str], int]] = {
         {"jax.jit"},
         1,
     ),
+    "random_numbers": ({"latebind", "NumPy eager"}, {"jax.jit", "PyTorch eager"}, 12),
 }
 
 

@@ -28,7 +28,8 @@ _NEEDS_VALUES: Final = ("read", "computed values", "computed elements", "closes 
 
 def _names(module: ModuleType) -> list[str]:
     hidden = {"test", "testing", "linalg", "fft", "random", "LinAlgError"}
-    return [name for name in dir(module) if not name.startswith("_") and name not in hidden]
+    # Other libraries leave names of theirs in NumPy's modules; NumPy's own are listed.
+    return sorted(name for name in module.__all__ if not name.startswith("_") and name not in hidden)
 
 
 def missing(module: ModuleType = np, ours: ModuleType = latebind.numpy) -> list[str]:

@@ -23,6 +23,7 @@ from latebind.array.random.arguments import (
 )
 from latebind.array.random.bit_generator import Philox
 from latebind.array.rules.random_numbers import DISTRIBUTIONS, RULES
+from latebind.errors import LatebindError
 from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.lazy import LazyTensor
 
@@ -37,7 +38,7 @@ MISSING: Final = (
 )
 
 
-class MissingDistributionError(AttributeError, NotImplementedError):
+class MissingDistributionError(LatebindError, AttributeError, NotImplementedError):
     """A distribution of NumPy's that is not there."""
 
 

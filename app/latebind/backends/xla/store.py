@@ -31,6 +31,8 @@ MAGIC: Final = b"latebind-xla-1\n"
 _DIGEST: Final = hashlib.sha256
 _DIGEST_BYTES: Final = 32
 _SUFFIX: Final = ".xla"
+#: How often an unusable key is replaced before the directory is left alone.
+_KEY_ATTEMPTS: Final = 3
 #: Temporary files older than this, in seconds, are left over from processes that died.
 _STALE_SECONDS: Final = 3600
 
@@ -145,18 +147,25 @@ class Store:
         return content if len(content) == _DIGEST_BYTES else None
 
     def _create_key(self) -> bytes | None:
-        """Make a key; where another process makes one at the same time, both take the one that was there first."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.directory / "key")  # it was not usable
+        """Make a key; where others make one at the same time, all take the one that was there first.
+
+        A key that is there is removed only after it was read and found unusable, never unseen: another process may
+        have signed its programs with it a moment ago.
+        """
         descriptor, temporary = tempfile.mkstemp(dir=self.directory, suffix=".tmp")
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(secrets.token_bytes(_DIGEST_BYTES))
-            with contextlib.suppress(FileExistsError):
-                os.link(temporary, self.directory / "key")
+            for _ in range(_KEY_ATTEMPTS):
+                with contextlib.suppress(FileExistsError):
+                    os.link(temporary, self.directory / "key")
+                if (secret := self._read_key()) is not None:
+                    return secret
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self.directory / "key")
         finally:
             os.unlink(temporary)
-        return self._read_key()
+        return None
 
     def _replace(self, path: Path, content: bytes) -> None:
         """Write a file in one step, readable by its owner only."""

@@ -163,6 +163,23 @@ def test_processes_that_start_together_agree_on_one_key(tmp_path):
     assert all(reader.read(Store.key(str(number))) == b"machine code" for number in range(len(stores)))
 
 
+def test_a_key_that_another_process_makes_meanwhile_is_taken(tmp_path, monkeypatch):
+    first, second = Store(tmp_path / "cache"), Store(tmp_path / "cache")
+    one, two = Store.key("one"), Store.key("two")
+    read = Store._read_key
+
+    def none_yet_and_then_another_process_writes(store):
+        if store is second and not list(tmp_path.glob("cache/*.xla")):
+            first.write(one, b"machine code")
+            return None
+        return read(store)
+
+    monkeypatch.setattr(Store, "_read_key", none_yet_and_then_another_process_writes)
+    second.write(two, b"other machine code")
+    reader = Store(tmp_path / "cache")
+    assert [reader.read(one), reader.read(two)] == [b"machine code", b"other machine code"]
+
+
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owners here")
 def test_a_directory_that_others_can_write_is_not_used(tmp_path, caplog):
     directory = tmp_path / "shared"

@@ -73,6 +73,7 @@ def executor_options(settings: Settings) -> ExecutorOptions:
         default_integral=settings.default_dtype.integral,
         default_complex=settings.default_dtype.complex,
         seed=settings.seed,
+        direct=settings.recording.direct,
         source_lines=settings.recording.source_lines,
         verify=settings.verify,
     )

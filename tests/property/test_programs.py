@@ -30,6 +30,7 @@ MODES: dict[str, dict[str, Any]] = {
     "queued": {"interpretations": 0, "asynchronous": "always"},
     "eager": {"eager": True},
     "flushed": {"interpretations": 1, "recording_limit": 3},
+    "switching": {"interpretations": 6},
 }
 
 

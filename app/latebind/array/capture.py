@@ -241,7 +241,7 @@ def _inputs(arrays: list[LazyTensor]) -> tuple[list[LazyTensor], Hashable]:
         number = numbers.setdefault(id(owner), len(owners))
         if number == len(owners):
             owners.append(owner)
-        steps = () if link is None else tuple((step.signature, step.scalars) for step in link.steps)
+        steps = () if link is None else tuple((step.rule, step.attributes, step.scalars) for step in link.steps)
         roles.append((number, owner._type, steps, is_number(owner)))
     return owners, tuple(roles)
 
@@ -406,7 +406,7 @@ def _new(capture: _Capture, position: int) -> LazyTensor:
 def _result(output: _Output, made: dict[int, LazyTensor], inputs: list[LazyTensor]) -> Any:
     if output.position is not None:
         result = made[output.position]
-        return _view(result, output.steps, output.steps[-1].signature.type) if output.steps else result
+        return _view(result, output.steps, output.steps[-1].type) if output.steps else result
     if output.source is None:
         return output.constant
     source = inputs[output.source] if isinstance(output.source, int) else output.source
@@ -415,4 +415,4 @@ def _result(output: _Output, made: dict[int, LazyTensor], inputs: list[LazyTenso
         return ground.executor.wrap(source._data, ground)
     if not output.steps:
         return source
-    return _view(source, output.steps, output.steps[-1].signature.type)
+    return _view(source, output.steps, output.steps[-1].type)

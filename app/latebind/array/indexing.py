@@ -27,6 +27,7 @@ from latebind.array.rules.indexing import (
 from latebind.errors import DTypeMismatchError, OutOfBoundsError, ShapeMismatchError
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import common_ground, record
+from latebind.runtime.signature import Rule, RuleAttributes
 from latebind.runtime.tape import PASSED, Check, Tape
 from latebind.runtime.views import index_scalars, is_number, take_view, write
 
@@ -70,6 +71,12 @@ class _Truth:
 
 def get(array: Array, key: Index) -> Array:
     """Return `array[key]`: a view for a basic index, a new array otherwise."""
+    if array._tape.ident == 0:
+        direct = array._tape.ground.tape().direct
+        if direct is not None and _is_basic(key):
+            found = direct.index(array, key, _parsed_step)
+            if found is not None:
+                return found  # type: ignore[return-value]
     basic = _basic_form(key)
     if basic is not None:
         structure, starts = _parse_basic(array._type.shape, basic)
@@ -111,6 +118,10 @@ def _row(array: LazyTensor, parsed: _Parsed) -> Array:
 
 def put(array: Array, key: Index, value: Any) -> None:
     """Assign `array[key] = value`: recorded as a functional update, and the array is re-bound."""
+    if array._tape.ident == 0:
+        direct = array._tape.ground.tape().direct
+        if direct is not None and _is_basic(key) and direct.assign(array, key, value):
+            return
     basic = _basic_form(key)
     if basic is not None:
         structure, starts = _parse_basic(array._type.shape, basic)
@@ -122,6 +133,8 @@ def put(array: Array, key: Index, value: Any) -> None:
         if isinstance(mask, np.ndarray):
             mask = as_array(mask, array._ground)
         if value._type.size == 1 if isinstance(value, LazyTensor) else is_scalar(value) or np.ndim(value) == 0:
+            if array._tape.ident == 0 and _put_directly(ASSIGN_WHERE, array, mask, [value]):
+                return
             write(array, _with_value(ASSIGN_WHERE, array, [mask], value))
             return
         key = _nonzero(mask)
@@ -133,7 +146,15 @@ def put(array: Array, key: Index, value: Any) -> None:
     target: LazyTensor = array
     if parsed.starts or any(entry != ("all",) for entry in parsed.structure):
         target = take_view(BASIC_INDEX, array, (("structure", parsed.structure),), parsed.starts)
-    write(target, _put(target, parsed, value))
+    _put(target, parsed, value)
+
+
+def _put_directly(rule: Rule, array: LazyTensor, first: Any, others: Sequence[Any], attributes: Any = ()) -> bool:
+    """Write to memory at once if the thread runs operations directly; false if the assignment has to be recorded."""
+    direct = array._tape.ground.tape().direct
+    if direct is None:
+        return False
+    return direct.update(rule, array, (first, *others), attributes)
 
 
 def _with_value(
@@ -181,12 +202,14 @@ def take_along(value: LazyTensor, index: IndexArray, axis: int) -> Array:
     return out
 
 
-def _put(target: LazyTensor, parsed: _Parsed, value: Any) -> LazyTensor:
+def _put(target: LazyTensor, parsed: _Parsed, value: Any) -> None:
     indices = _on_device(target, parsed.arrays)
     attributes = (("axes", tuple(axis for axis, _ in parsed.arrays)), ("place", parsed.place))
+    if target._tape.ident == 0 and _put_directly(PUT, target, value, indices, attributes):
+        return
     out = _with_value(PUT, target, [], value, attributes, after=indices)
     _check(target, parsed.arrays, indices, out)
-    return out
+    write(target, out)
 
 
 def _on_device(value: LazyTensor, arrays: Sequence[tuple[int, IndexArray]]) -> list[LazyTensor]:
@@ -234,6 +257,20 @@ def _check_grounds(array: Array, key: object) -> None:
 
 #: Parts of a slice that a memoised key may have; others (`1.0`, `True`) equal an integer but are not one.
 _SLICE_PARTS = frozenset((int, type(None)))
+
+
+#: Types of what a basic index consists of; lazy numbers are read by NumPy where it needs them.
+_BASIC = frozenset((int, slice, type(None), EllipsisType))
+
+
+def _is_basic(key: object) -> bool:
+    return _BASIC.issuperset(map(type, key)) if type(key) is tuple else type(key) in _BASIC
+
+
+def _parsed_step(shape: tuple[int, ...], key: object) -> tuple[Rule, RuleAttributes, tuple[int, ...]]:
+    """Return a basic index as the rule, attributes and scalars that record it."""
+    parsed = _parse(shape, key)
+    return BASIC_INDEX, (("structure", parsed.structure),), tuple(parsed.starts)
 
 
 def _basic_form(key: object) -> tuple[object, ...] | None:

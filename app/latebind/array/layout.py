@@ -21,7 +21,7 @@ def reshape_is_view(array: LazyTensor, shape: tuple[int, ...]) -> bool:
     link = array._link
     if link is None:
         return True
-    steps = tuple((step.signature.rule, step.signature.attributes) for step in link.steps)
+    steps = tuple((step.rule, step.attributes) for step in link.steps)
     return _is_view(link.base._type.shape, steps, shape)
 
 

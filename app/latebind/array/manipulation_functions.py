@@ -200,6 +200,11 @@ def reshape(x: ArrayLike, /, shape: Shape, *, copy: bool | None = None) -> Array
     array = as_array(x)
     extents = _resolved(array.shape, array.size, shape)
     if not copy:
+        direct = array._tape.ground.tape().direct if array._tape.ident == 0 else None
+        if direct is not None and direct.is_row_major(array):
+            seen = direct.view(RESHAPE, array, (("shape", extents),), ())
+            if seen is not None:
+                return seen  # type: ignore[return-value]
         if reshape_is_view(array, extents):
             return _view(array, extents)
         if copy is False:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
+import latebind.array.rules.direct  # noqa: F401  (fills in what the rules run directly)
 from latebind.array.array import Array
 from latebind.array.operands import apply, beyond, checked_dtype, is_scalar, to_ground
 from latebind.array.output import fitted
@@ -83,8 +84,19 @@ def _slow_comparison(rule: Rule) -> Callable[[Any, Any], Any]:
     return compare
 
 
-def _in_place(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+#: Ufuncs that may raise halfway, or do not write where they read.
+_NOT_IN_PLACE: Final = frozenset({"pow", "matmul"})
+
+
+def _in_place(name: str, rule: Rule, compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    ufunc = None if rule.name in _NOT_IN_PLACE else rule.ufunc
+
     def operator(self: Array, other: Any) -> Any:
+        tape = self._tape
+        if tape.ident == 0 and ufunc is not None:
+            direct = tape.ground.tape().direct
+            if direct is not None and not is_number(self) and direct.update_by(ufunc, self, other):
+                return self
         value = compute(self, other)
         if value is NotImplemented:
             return NotImplemented
@@ -113,7 +125,7 @@ def _bind() -> None:
         setattr(Array, f"__{short}__", forward)
         setattr(Array, f"__r{short}__", _slow(_RULES[name], reflected=True))
         compute = binary_operator(_RULES[name], _slow(_RULES[name]), Array, depth=2)
-        setattr(Array, f"__i{short}__", _in_place(f"__i{short}__", compute))
+        setattr(Array, f"__i{short}__", _in_place(f"__i{short}__", _RULES[name], compute))
     for short, name in _COMPARISONS.items():
         setattr(Array, f"__{short}__", binary_operator(RULES[name], _slow_comparison(RULES[name]), Array))
     for short, name in _UNARY.items():

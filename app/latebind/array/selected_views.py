@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from latebind.array.rules.indexing import BASIC_INDEX, Structure
 from latebind.runtime.lazy import LazyTensor, ViewLink, ViewStep
-from latebind.runtime.signature import INDEX
 
 
 def settle_view(array: LazyTensor) -> None:
@@ -13,14 +12,15 @@ def settle_view(array: LazyTensor) -> None:
     if link is None or not any(step.operands for step in link.steps):
         return
     steps = []
+    source = link.base._type
     for step in link.steps:
         if step.operands:
-            source = step.signature.operand_types[0]
-            axes = dict(step.signature.attributes)["axes"]
+            axes = dict(step.attributes)["axes"]
             numbers = [int(index._tape.ground.executor.value(index)) for index in step.operands]
             starts = {axis: number % source.shape[axis] for axis, number in zip(axes, numbers, strict=True)}  # type: ignore[call-overload]
             structure: Structure = tuple(("int",) if axis in starts else ("all",) for axis in range(len(source.shape)))
-            signature = BASIC_INDEX.signature((source, *(INDEX for _ in starts)), (("structure", structure),))
-            step = ViewStep(signature, tuple(starts[axis] for axis in sorted(starts)))
+            chosen = tuple(starts[axis] for axis in sorted(starts))
+            step = ViewStep(BASIC_INDEX, (("structure", structure),), step.type, chosen)
         steps.append(step)
+        source = step.type
     array._link = ViewLink(link.base, tuple(steps), link.version)

@@ -217,6 +217,9 @@ class Backend(ABC):
     interpretations : int
         How often a new graph is run operation by operation before it is compiled as a whole; 0 compiles at once. For
         engines whose single operations are cheap to start and whose compilation is not.
+    direct : bool
+        Whether its values are host arrays, so that single operations may run on them as NumPy runs them, without a
+        graph. Programs that never repeat, and graphs that are new, then cost no compilation at all.
     gaps : mapping of str to frozenset of str
         Names of the dtypes that the engine lacks, by qualified operation; `"*"` stands for every operation:
         `{"*": frozenset({"float16"}), "stablehlo::sort": frozenset({"complex64", "complex128"})}`. A node that has an
@@ -229,6 +232,7 @@ class Backend(ABC):
     name: ClassVar[str]
     blocking: bool = True
     interpretations: int = 0
+    direct: bool = False
     gaps: Mapping[str, frozenset[str]] = MappingProxyType({})
     deviations: Mapping[str, str] = MappingProxyType({})
 
@@ -333,6 +337,17 @@ class Backend(ABC):
     @abstractmethod
     def make_tensor_from_computation_data(self, data: BackendData) -> HostArray:
         """Return the value as a host array, sharing memory where the engine can. The caller treats it as read-only."""
+
+    def host_handle(self, data: BackendData) -> HostArray | None:
+        """Return the value as the host array itself, not a copy, or `None` while it is pending.
+
+        For a backend that sets `direct`, whose arrays the runtime may then use, and write where `can_donate` allows.
+        """
+        raise NotImplementedError(f"backend {self.name!r} does not run operations directly")
+
+    def data_from_host(self, type: TensorType, device: BackendDevice, array: HostArray) -> BackendData:
+        """Return data that holds a host array which the runtime made; for a backend that sets `direct`."""
+        raise NotImplementedError(f"backend {self.name!r} does not run operations directly")
 
     def can_donate(self, data: BackendData) -> bool:
         """Whether nothing outside latebind (an exported view, shared memory) still sees this buffer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -16,15 +17,25 @@ from latebind.runtime import process
 from latebind.runtime.cache import ComputationCache, Structure
 from latebind.runtime.capture import CaptureTape
 from latebind.runtime.compiler import Compiler, LoweringFactory
+from latebind.runtime.direct import DIRECT_OPERATIONS, MOST_DIRECT_OPERATIONS, Direct
 from latebind.runtime.interpreter import reason
 from latebind.runtime.launch import Worker
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.liveness import live_positions, release_bases, release_dead_views
-from latebind.runtime.loops import FIRST_SEARCH, MISSES_OF_A_LOOP, cut_length, find_period
+from latebind.runtime.loops import (
+    FIRST_LOOK,
+    FIRST_SEARCH,
+    LONGEST_WITHOUT_LOOP,
+    MISSES_IN_A_ROW,
+    MISSES_OF_A_LOOP,
+    cut_length,
+    find_period,
+)
 from latebind.runtime.metrics import Metrics
 from latebind.runtime.options import ExecutorOptions
 from latebind.runtime.recording import user_line
 from latebind.runtime.running import Runner, is_at
+from latebind.runtime.signature import made_signatures
 from latebind.runtime.snapshot import snapshot
 from latebind.runtime.tape import Ground, Tape
 from latebind.runtime.tracing import Tracer
@@ -89,6 +100,8 @@ class LazyGraphExecutor:
         # Who asks to see the compiled graphs wants each graph compiled.
         interpretations = 0 if self.tracer.show else backend.interpretations if wanted is None else wanted
         self.worker = Worker(f"latebind {name}", self.options.queue_size)
+        # Who wants every graph compiled at once, or printed, wants graphs.
+        self._can_be_direct = backend.direct and self.options.direct and (interpretations > 0 or self.options.eager)
         self.runner = Runner(backend, self.compiler, self.worker, self.metrics, self.options, interpretations)
         self.tapes: dict[tuple[int, BackendDevice], Tape] = {}
         self.closed = False
@@ -118,7 +131,8 @@ class LazyGraphExecutor:
         if found is None:
             self.backend.backend_device(str(device))
             with self._lock:
-                limit = 0 if self.options.eager else min(FIRST_SEARCH, self.options.recording_limit)
+                first = FIRST_LOOK if self._can_be_direct else FIRST_SEARCH
+                limit = 0 if self.options.eager else min(first, self.options.recording_limit)
                 found = self._grounds.setdefault(device, Ground(self, device, limit))
         return found
 
@@ -143,13 +157,16 @@ class LazyGraphExecutor:
             return tape.ground.tape()
         if not tape.round and count < self.options.recording_limit:
             period = find_period(tape.records)
-            if period is None:
+            if period is not None:
+                self.metrics.count("LoopsFound")
+                tape.round = cut_length(period)
+            elif not self._gives_up(tape):
                 tape.limit = min(2 * count, self.options.recording_limit)
                 return tape
-            self.metrics.count("LoopsFound")
-            tape.round = cut_length(period)
         self.metrics.count("LoopCut" if tape.round else "AutomaticCut")
         structure = self.close_recording(tape)
+        if structure is not None and structure.sightings <= 1 and not tape.round:
+            self._go_direct(tape.ground)
         following = tape.ground.tape()
         # A first sight is expected where a loop starts; a loop that never repeats itself is none.
         tape.misses += structure is not None and structure.sightings <= 1
@@ -160,6 +177,62 @@ class LazyGraphExecutor:
                 tape.misses,
             )
         return following
+
+    # Direct execution
+
+    def direct(self, ground: Ground) -> Direct | None:
+        """Return how the calling thread runs operations directly on a ground; `None` if it records."""
+        local = ground.local
+        found: Direct | None = getattr(local, "direct", None)
+        if found is None and self.options.eager and self._can_be_direct and not self.closed:
+            found = local.direct = Direct(ground, math.inf)
+        return found
+
+    def _go_direct(self, ground: Ground) -> None:
+        """Have the thread run operations directly for a while, twice as long as the last time."""
+        local = ground.local
+        if not self._can_be_direct or self.options.eager or local.tape.capturing or local.tape.records:
+            return
+        local.patience = min(2 * getattr(local, "patience", DIRECT_OPERATIONS // 2), MOST_DIRECT_OPERATIONS)
+        local.misses = 0
+        local.direct = Direct(ground, local.patience)
+        self.metrics.count("DirectPhases")
+        ground.open()
+
+    def _record_again(self, tape: Tape) -> None:
+        """Go back to recording, at a point where the program reads a value or ends a step."""
+        direct, local = tape.direct, tape.ground.local
+        if direct is not None and direct.left <= 0 and local.tape is tape:
+            self.metrics.count("DirectOps", int(local.patience - direct.left))
+            local.direct = None
+            tape.ground.open()
+
+    def _gives_up(self, tape: Tape) -> bool:
+        """Whether a recording without a loop is long enough, or new enough, to be run directly from here on.
+
+        One that was begun to see whether the program repeats itself by now gets an eighth of the operations that ran
+        directly before.
+        """
+        if not self._can_be_direct:
+            return False
+        count = len(tape.records)
+        patience = getattr(tape.ground.local, "patience", 0)
+        if patience >= DIRECT_OPERATIONS:
+            return count >= patience // 8
+        return count >= LONGEST_WITHOUT_LOOP or 4 * (made_signatures() - tape.signatures) >= count
+
+    def _note_recording(self, tape: Tape, structure: Structure) -> None:
+        """Count recordings that were never seen before; after some in a row, recording is not worth it."""
+        local = tape.ground.local
+        if structure.sightings > 1:
+            local.misses, local.hits = 0, getattr(local, "hits", 0) + 1
+            if local.hits >= MISSES_IN_A_ROW:
+                local.patience = DIRECT_OPERATIONS // 2
+            return
+        local.hits = 0
+        local.misses = getattr(local, "misses", 0) + 1
+        if local.misses >= MISSES_IN_A_ROW and not tape.round:
+            self._go_direct(tape.ground)
 
     def after_record(self, array: LazyTensor) -> None:
         """Run what was recorded, in eager mode; its error surfaces here and now.
@@ -173,7 +246,7 @@ class LazyGraphExecutor:
         if isinstance(tape, Tape) and not tape.capturing:
             self.close_recording(tape)
             data = array._data
-            if data.error is not None:
+            if data.error is not None and self.options.eager:
                 data.raise_error()
 
     def refresh(self, array: LazyTensor) -> None:
@@ -198,7 +271,10 @@ class LazyGraphExecutor:
         """Close the calling thread's recording for a device and start computing all its live arrays."""
         self.check_usable()
         self.metrics.count("Steps")
-        self.close_recording(self.ground(device).tape())
+        tape = self.ground(device).tape()
+        self.close_recording(tape)
+        if tape.direct is not None:
+            self._record_again(tape)
 
     def wait_device_ops(self) -> None:
         """Block until everything that was started is done. Errors surface where a result is used."""
@@ -236,6 +312,9 @@ class LazyGraphExecutor:
         CaptureError
             Inside a function that is being captured.
         """
+        tape = array._tape.ground.tape()
+        if tape.direct is not None:
+            self._record_again(tape)
         data = self.materialize(array)
         if self.forked and (data.is_pending or not self.backend.is_ready(data)):
             process.refuse_fork(self.name)
@@ -268,7 +347,7 @@ class LazyGraphExecutor:
         for ground in list(self._grounds.values()):
             ground.limit = 0
         for tape in list(self.tapes.values()):
-            tape.limit = 0
+            tape.limit, tape.direct = 0, None
 
     # Closing a recording
 
@@ -304,6 +383,10 @@ class LazyGraphExecutor:
                 self._finish(tape)
                 return None
             tape.leaf_of.clear()
+            if tape.direct is not None:
+                self.runner.interpret(tape, live, start)
+                self._finish(tape)
+                return None
             structure = self._structure(tape)
             self.runner.run(tape, structure, live, start)
         except BaseException as error:
@@ -313,6 +396,8 @@ class LazyGraphExecutor:
         following = ground.tape()
         if not following.records:
             following.started = perf_counter()  # recording goes on here; running is not recording
+            if self._can_be_direct:
+                self._note_recording(tape, structure)
         return structure
 
     def _finish(self, tape: Tape) -> None:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from latebind.backends.interface import BackendData, BackendDevice
 from latebind.errors import ExecutionError, LatebindError
+from latebind.runtime.direct import host_data, run_quietly
 from latebind.runtime.liveness import unreferenced
 from latebind.runtime.signature import DONATION_BYTES
 
 if TYPE_CHECKING:
     from latebind.runtime.compiler import Compiler
+    from latebind.runtime.signature import Signature
     from latebind.runtime.tape import Record, Scalar
 
 
@@ -105,11 +107,38 @@ class Interpreter:
             if errors:
                 return self.failed(position, errors[0])
             signature = self.records[position][0]
+            if backend.direct and signature.rule.direct is not None:
+                done = self._run_directly(signature, operands, scalars, dying)
+                if done is not None:
+                    return done
             donated = self._overwritable(operands, dying) if dying and signature.has_large_operand else ()
             executable = self.compiler.kernel(self.device, signature, donated)
             return executable.run(backend, executable.arguments(backend, operands, scalars))[0]
         except Exception as error:
             return self.failed(position, self._explain(position, error))
+
+    def _run_directly(
+        self, signature: Signature, operands: list[BackendData], scalars: Sequence[Scalar], dying: Sequence[bool]
+    ) -> BackendData | None:
+        """Run one operation on host arrays, without a kernel; `None` if that needs one."""
+        backend, rule = self.compiler.backend, signature.rule
+        function, target = rule.direct, -1
+        if dying and signature.has_large_operand and (rule.ufunc or rule.direct_write):
+            # Asked before anything else refers to the memory.
+            free = [index for index in self._overwritable(operands, dying) if operands[index].type is signature.type]
+            target = next((index for index in free if rule.ufunc or index == 0), -1)
+        values = signature.host_operands([backend.host_handle(operand) for operand in operands], scalars)
+        try:
+            if target < 0 or function is None:
+                out = run_quietly(function, *values, **dict(signature.attributes))
+            elif rule.ufunc is not None:
+                out = run_quietly(rule.ufunc, *values, out=backend.host_handle(operands[target]))
+            else:
+                out = values[0]
+                run_quietly(rule.direct_write, *values, **dict(signature.attributes))
+            return host_data(backend, signature.type, self.device, out)
+        except Exception:
+            return None
 
     def _overwritable(self, operands: list[BackendData], dying: Sequence[bool]) -> tuple[int, ...]:
         return tuple(

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, final
 
 from latebind.ir.types import TensorType
 
+
+class NotDirectError(Exception):
+    """Raised by a direct function for what it leaves to the recording path."""
+
+
 if TYPE_CHECKING:
-    from latebind.backends.interface import BackendData
-    from latebind.runtime.signature import Signature
+    from latebind.backends.interface import BackendData, HostArray
+    from latebind.runtime.signature import Rule, RuleAttributes
     from latebind.runtime.tape import Ground, Tape
+
+    IndexParser: TypeAlias = Callable[[tuple[int, ...], Any], tuple[Rule, RuleAttributes, tuple[int, ...]]]
 
 
 @final
@@ -34,16 +42,79 @@ class ViewLink:
         self.version = version
 
 
-@final
 class ViewStep:
-    """One view operation: its signature, and the scalars and index arrays that it was recorded with."""
+    """One view operation.
 
-    __slots__ = ("operands", "scalars", "signature")
+    Attributes
+    ----------
+    rule : Rule
+    attributes : tuple
+    type : TensorType
+        Type of the view.
+    scalars : tuple of int
+        Index operands that follow the array.
+    operands : tuple of LazyTensor
+        Index arrays instead of scalars.
+    """
 
-    def __init__(self, signature: Signature, scalars: tuple[int, ...], operands: tuple[LazyTensor, ...] = ()) -> None:
-        self.signature = signature
+    __slots__ = ("attributes", "operands", "rule", "scalars", "type")
+
+    def __init__(
+        self,
+        rule: Rule,
+        attributes: RuleAttributes,
+        type: TensorType,
+        scalars: tuple[int, ...],
+        operands: tuple[LazyTensor, ...] = (),
+    ) -> None:
+        self.rule = rule
+        self.attributes = attributes
+        self.type = type
         self.scalars = scalars
         self.operands = operands
+
+    def host(self, array: HostArray) -> HostArray:
+        """Return the view of a host array, for direct execution."""
+        function = self.rule.direct
+        if function is None or self.operands:
+            raise NotDirectError
+        view: HostArray = function(array, *self.scalars, **dict(self.attributes))
+        return view
+
+
+class IndexStep(ViewStep):
+    """A basic index as the user wrote it; what a recording needs of it is worked out when one does.
+
+    Parameters
+    ----------
+    key
+        Integers, slices, `None` and `...`.
+    shape : tuple of int
+        Of the indexed array.
+    type : TensorType
+        Of the view.
+    parse : callable
+        From shape and key to rule, attributes and scalars.
+    """
+
+    __slots__ = ("_parse", "_shape", "key")
+
+    def __init__(self, key: Any, shape: tuple[int, ...], type: TensorType, parse: IndexParser) -> None:
+        self.key = key
+        self.type = type
+        self.operands = ()
+        self._shape = shape
+        self._parse = parse
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("rule", "attributes", "scalars"):
+            raise AttributeError(name)
+        self.rule, self.attributes, self.scalars = self._parse(self._shape, self.key)
+        return getattr(self, name)
+
+    def host(self, array: HostArray) -> HostArray:
+        view: HostArray = array[self.key]
+        return view
 
 
 class LazyTensor:

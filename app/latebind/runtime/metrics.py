@@ -22,6 +22,8 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "AutomaticCut": "recordings closed because they reached the limit",
     "LoopsFound": "loops found in a recording",
     "LoopCut": "recordings closed at a loop's period",
+    "DirectPhases": "times that a thread went over to running operations directly, because recordings kept missing",
+    "DirectOps": "operations run directly, without recording",
     "Captures": "functions captured by compile",
     "CapturedCalls": "calls of captured functions",
     "Evicted": "computations dropped from the cache",

@@ -29,6 +29,8 @@ class ExecutorOptions:
     inline_below_us : float or None
         Computations expected to take less than this many microseconds run inline; `None` measures the cost of a
         hand-over to the worker and takes ten times that.
+    direct : bool
+        Whether programs that never repeat run operation by operation without recording, where the backend can.
     interpretations : int or None
         How often a new graph is run operation by operation before it is compiled; `None` leaves it to the backend.
     default_real, default_integral, default_complex : str
@@ -49,6 +51,7 @@ class ExecutorOptions:
     asynchronous: Literal["auto", "never", "always"] = "auto"
     queue_size: int = 16
     inline_below_us: float | None = None
+    direct: bool = True
     interpretations: int | None = None
     default_real: str = "float64"
     default_integral: str = "int64"

@@ -125,6 +125,12 @@ def record(
     for operand in operands:
         if operand._tape.ground is not ground:
             refuse_mixture(rule, operand, ground)
+    tape = ground.tape()
+    if tape.direct is not None:
+        done = tape.direct.run(rule, operands, attributes, scalars)
+        if done is not None:
+            return done
+    for operand in operands:
         link = operand._link
         if link is not None and link.version != link.base._version:
             ground.executor.refresh(operand)
@@ -227,15 +233,18 @@ def binary_operator(
 
     def operator(self: Any, other: Any) -> Any:
         tape = self._tape
-        link = self._link
-        if link is not None and link.version != link.base._version:
-            return slow(self, other)
         if tape.ident != get_ident():
             # A leaf, or a value of another thread, whose tape has no open tape of ours.
             try:
                 tape = tape.local.tape
             except AttributeError:
                 return slow(self, other)
+            if tape.direct is not None:
+                done = tape.direct.binary(rule, self, other)
+                return slow(self, other) if done is None else done
+        link = self._link
+        if link is not None and link.version != link.base._version:
+            return slow(self, other)
         records = tape.records
         kind = type(other)
         entry: Record

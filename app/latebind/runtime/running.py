@@ -66,7 +66,7 @@ class Runner:
                 self.metrics.count("FailedCompile")
                 variant = None
             if variant is None:
-                self._interpret(tape, live, start)
+                self.interpret(tape, live, start)
                 return
             outputs = list(variant.outputs)
             # What was compiled just now has its own timers; only the rest is dispatch.
@@ -134,7 +134,7 @@ class Runner:
 
     # Running
 
-    def _interpret(self, tape: Tape, live: list[int], start: float) -> None:
+    def interpret(self, tape: Tape, live: list[int], start: float) -> None:
         """Run a recording operation by operation: its graph is too new to be worth compiling."""
         settle(tape.leaves)
         donatable = self._donatable(tape.leaves)

@@ -8,8 +8,9 @@ and recording the operation again only refers to the signature.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, final
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from latebind.backends.interface import BackendDevice
     from latebind.runtime.compiler import Compiler
     from latebind.runtime.launch import Executable
+    from latebind.runtime.tape import Scalar
 
 #: What stands for an operand in a signature's key: the type of an array, the Python type of a weak scalar, or the
 #: dtype of a NumPy scalar. `INDEX` is the key of an index or a slice bound.
@@ -32,6 +34,8 @@ RuleFunction: TypeAlias = Callable[..., Value]
 ScalarDType: TypeAlias = Callable[[OperandKey, Sequence[DType]], DType]
 RuleAttributes: TypeAlias = tuple[tuple[str, Hashable], ...]
 
+#: What `Rule.host_kind` says of a scalar that NumPy takes as it is.
+AS_IT_IS: Final = object()
 INDEX: Final[DType] = np.dtype(np.int64)
 
 #: Smaller buffers are not worth a computation of its own that overwrites them.
@@ -39,6 +43,9 @@ DONATION_BYTES: Final = 4096
 
 #: Signatures kept per rule. Programs whose shapes change every round would otherwise grow the table for ever.
 SIGNATURES_PER_RULE: Final = 4096
+
+#: Counts signatures; a counter of `itertools` is not torn between threads.
+_made = itertools.count()
 
 _FLOAT_LIMIT: Final = int(np.finfo(np.float64).max)
 
@@ -58,6 +65,8 @@ class Signature:
         Whether each operand is a scalar, which is kept in the recording's list of scalars.
     has_large_operand : bool
         Whether an operand's buffer is worth overwriting.
+    host_kinds : tuple
+        For each operand `None` if it is an array, or what makes the scalar that NumPy takes of the recorded one.
     low, high : int or None
         Range that a Python integer has to be in to be the scalar operand.
     """
@@ -67,6 +76,7 @@ class Signature:
         "attributes",
         "has_large_operand",
         "high",
+        "host_kinds",
         "is_scalar",
         "kernels",
         "low",
@@ -97,6 +107,7 @@ class Signature:
         placeholders = set(map(id, self.placeholders))
         self.nodes: tuple[Node, ...] = tuple(node for node in post_order([self.result]) if id(node) not in placeholders)
         self.low, self.high = self._bounds(keys)
+        self.host_kinds = tuple(None if isinstance(key, TensorType) else rule.host_kind(key) for key in keys)
         self.has_large_operand = any(type.nbytes >= DONATION_BYTES for type in self.operand_types)
         self.kernels: WeakKeyDictionary[Compiler, dict[tuple[BackendDevice, tuple[int, ...]], Executable]] = (
             WeakKeyDictionary()
@@ -116,6 +127,16 @@ class Signature:
         if not bounds:
             return None, None
         return max(low for low, _ in bounds), min(high for _, high in bounds)
+
+    def host_operands(self, arrays: Sequence[Any], scalars: Sequence[Scalar]) -> list[Any]:
+        """Return operands as `Rule.direct` takes them, from the host arrays and the scalars among them."""
+        if not self.scalar_count:
+            return list(arrays)
+        array, scalar = iter(arrays), iter(scalars)
+        return [
+            next(array) if kind is None else next(scalar) if kind is AS_IT_IS else kind(next(scalar))
+            for kind in self.host_kinds
+        ]
 
     def check_range(self, value: int) -> None:
         """Raise `ScalarRangeError` if a Python integer does not fit the dtype that it has to take."""
@@ -166,9 +187,25 @@ class Rule:
         Smallest Python integer that an operand may be where it becomes an integer, by the operand's position.
     inverse : Rule or None
         For a view operation, the rule `(base, value, *scalars, **attributes)` that writes a value through the view.
+    direct : callable or None
+        The same operation over host arrays, for direct execution; may raise for what it leaves to the nodes.
+    direct_write : callable or None
+        For a rule of assignment, `(target, *operands, **attributes)` that writes to a host array.
+    ufunc : numpy.ufunc or None
+        The ufunc that `direct` is, if it is one.
     """
 
-    __slots__ = ("function", "inverse", "least", "name", "scalar_dtype", "signatures")
+    __slots__ = (
+        "direct",
+        "direct_write",
+        "function",
+        "inverse",
+        "least",
+        "name",
+        "scalar_dtype",
+        "signatures",
+        "ufunc",
+    )
 
     def __init__(self, name: str, function: RuleFunction, inverse: Rule | None = None) -> None:
         self.name = name
@@ -177,6 +214,18 @@ class Rule:
         self.scalar_dtype: ScalarDType = weak_scalar_dtype
         self.least: dict[int, int] = {}
         self.signatures: dict[Hashable, Signature] = {}
+        self.direct: Callable[..., Any] | None = None
+        self.direct_write: Callable[..., None] | None = None
+        self.ufunc: np.ufunc | None = None
+
+    def host_kind(self, key: OperandKey) -> Any:
+        """Return what makes the scalar that NumPy takes of one with this key; `AS_IT_IS` for a Python number.
+
+        In an index, and in an assignment, the dtype of a NumPy scalar makes no difference.
+        """
+        if not isinstance(key, np.dtype) or self.inverse is not None or self.direct_write is not None:
+            return AS_IT_IS
+        return key.type
 
     def signature(self, keys: tuple[OperandKey, ...], attributes: RuleAttributes = ()) -> Signature:
         """Return the signature for these operand keys and attributes, made at the first call.
@@ -191,12 +240,18 @@ class Rule:
             return self.signatures[key]
         except KeyError:
             made = Signature(self, keys, attributes)
+            next(_made)
             if len(self.signatures) >= SIGNATURES_PER_RULE:
                 self.signatures.clear()
             return self.signatures.setdefault(key, made)  # another thread may have made it meanwhile
 
     def __repr__(self) -> str:
         return f"<rule {self.name}>"
+
+
+def made_signatures() -> int:
+    """Return how many signatures were made in this process."""
+    return int(_made.__reduce__()[1][0])
 
 
 def rule(name: str, *, inverse: Rule | None = None) -> Callable[[RuleFunction], Rule]:

@@ -21,9 +21,11 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.signature import made_signatures
 
 if TYPE_CHECKING:
     from latebind.backends.interface import BackendData, BackendDevice
+    from latebind.runtime.direct import Direct
     from latebind.runtime.executor import LazyGraphExecutor
 
 Scalar: TypeAlias = bool | int | float | complex
@@ -86,6 +88,10 @@ class Tape:
         Records after which a loop is cut; 0 if none was found.
     misses : int
         Cuts of the loop whose records had never been seen.
+    signatures : int
+        Signatures that there were when the recording began.
+    direct : Direct or None
+        Set where the thread runs operations directly instead of recording them.
     started : float
         `perf_counter()` of the first record, in seconds.
     """
@@ -95,6 +101,7 @@ class Tape:
         "checks",
         "closed",
         "codes",
+        "direct",
         "finished",
         "ground",
         "ident",
@@ -106,6 +113,7 @@ class Tape:
         "records",
         "round",
         "scalars",
+        "signatures",
         "spent",
         "started",
         "views",
@@ -129,6 +137,8 @@ class Tape:
         self.checks: list[Check] = []
         self.closed = self.spent = self.finished = False
         self.round = self.misses = 0
+        self.direct: Direct | None = None
+        self.signatures = made_signatures()
         self.started = perf_counter()
 
     def truncate(self, length: int) -> None:
@@ -165,6 +175,7 @@ class Tape:
         copy.ident, copy.ground, copy.limit, copy.started = self.ident, self.ground, self.limit, self.started
         copy.closed, copy.spent, copy.finished = True, False, False
         copy.round = copy.misses = 0
+        copy.direct = None
         if length is None:
             copy.records, copy.codes, copy.lastis, copy.checks = self.records, self.codes, self.lastis, self.checks
         else:
@@ -223,8 +234,10 @@ class Ground:
 
     def open(self) -> Tape:
         """Start a new tape for this thread."""
-        tape = self.local.tape = Tape(self, self.limit)
-        self.executor.tapes[tape.ident, self.device] = tape
+        direct = self.executor.direct(self)
+        tape = Tape(self, self.limit if direct is None else 0)
+        tape.direct = direct
+        self.local.tape = self.executor.tapes[tape.ident, self.device] = tape
         return tape
 
     def __repr__(self) -> str:

@@ -46,9 +46,12 @@ def take_view(
     operands
         Index arrays that follow the array, instead of scalars; nobody may write to them later.
     """
+    if array._tape.ident == 0 and not operands:
+        direct = array._tape.ground.tape().direct
+        if direct is not None and (seen := direct.view(rule, array, attributes, scalars)) is not None:
+            return seen
     out = record(rule, [array, *operands], attributes, scalars=index_scalars(scalars, 1))
-    keys: tuple[OperandKey, ...] = (array._type, *(operand._type for operand in operands), *(INDEX for _ in scalars))
-    step = ViewStep(rule.signature(keys, attributes), tuple(scalars), tuple(operands))
+    step = ViewStep(rule, attributes, out._type, tuple(scalars), tuple(operands))
     link = array._link
     base = array if link is None else link.base
     try:
@@ -82,9 +85,8 @@ def _replay(base: LazyTensor, steps: Sequence[ViewStep]) -> list[LazyTensor]:
     """Record the values that the steps lead through, from the base's own."""
     values = [base]
     for step in steps:
-        signature = step.signature
         operands = [values[-1], *step.operands]
-        values.append(record(signature.rule, operands, signature.attributes, scalars=index_scalars(step.scalars, 1)))
+        values.append(record(step.rule, operands, step.attributes, scalars=index_scalars(step.scalars, 1)))
     return values
 
 
@@ -100,6 +102,8 @@ def refresh(view: LazyTensor) -> None:
 
 def rebind(array: LazyTensor, value: LazyTensor) -> None:
     """Let the array take the place of `value`, a fresh result that nothing else holds."""
+    if value._link is not None:
+        refresh(value)
     target = value._tape
     if isinstance(target, Tape) and target.capturing:
         target.before_write(array)
@@ -129,12 +133,11 @@ def write(array: LazyTensor, value: LazyTensor) -> None:
     sources = _replay(base, steps[:-1])
     carried = value
     for step, source in zip(reversed(steps), reversed(sources), strict=True):
-        signature = step.signature
-        inverse = signature.rule.inverse
+        inverse = step.rule.inverse
         if inverse is None:
-            raise AssertionError(f"{signature.rule!r} makes views but has no inverse")
+            raise AssertionError(f"{step.rule!r} makes views but has no inverse")
         operands = [source, carried, *step.operands]
-        carried = record(inverse, operands, signature.attributes, scalars=index_scalars(step.scalars, 2))
+        carried = record(inverse, operands, step.attributes, scalars=index_scalars(step.scalars, 2))
     _write_base(base, carried)
     rebind(array, value)
     link.version = base._version

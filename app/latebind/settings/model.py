@@ -53,6 +53,11 @@ class RecordingSettings(SettingsGroup):
     limit: Integer = Field(
         10_000, ge=1, description="Operations after which a recording is flushed by itself, so that it cannot grow."
     )
+    direct: bool = Field(
+        True,
+        description="Whether a program whose recordings keep missing the cache runs operation by operation, without "
+        "recording, until it repeats itself; where the backend's values are host arrays.",
+    )
     source_lines: bool = Field(True, description="Whether errors and printed graphs name the line of user code.")
 
 

@@ -82,6 +82,12 @@ class DelegatingBackend(Backend):
 
     # Data
 
+    def host_handle(self, data: BackendData) -> HostArray | None:
+        return self.wrapped.host_handle(data)
+
+    def data_from_host(self, type: TensorType, device: BackendDevice, array: HostArray) -> BackendData:
+        return self.wrapped.data_from_host(type, device, array)
+
     def make_computation_data_from_tensor(
         self, tensor: HostArray, type: TensorType, device: BackendDevice, *, copy: bool = True
     ) -> BackendData:

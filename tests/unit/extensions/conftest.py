@@ -13,7 +13,7 @@ from latebind.injection.container import BoundContainer
 
 ENGINES: dict[str, dict[str, Any]] = {
     "numpy": {"backend": {"name": "numpy", "interpretations": 0}},
-    "interpreted": {"backend": {"name": "numpy", "interpretations": 1_000_000}},
+    "interpreted": {"backend": {"name": "numpy", "interpretations": 1_000_000}, "recording": {"direct": False}},
     "xla": {"backend": {"name": "xla", "persistent_cache": False}},
 }
 

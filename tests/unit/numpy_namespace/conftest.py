@@ -35,6 +35,14 @@ def container(containers: dict[str, Any]) -> Iterator[Any]:
         yield current
 
 
+@pytest.fixture
+def recording_container() -> Iterator[Any]:
+    """A container on the reference backend that records whatever the tests before made of it."""
+    with build_container(backend="numpy", recording={"direct": False}, name="recording") as current:
+        yield current
+    current.close()
+
+
 @pytest.fixture(params=sorted(BACKENDS))
 def any_container(request: pytest.FixtureRequest, containers: dict[str, Any]) -> Iterator[Any]:
     """A container on each backend, the current one."""

@@ -189,7 +189,8 @@ def test_a_captured_function_writes_through_a_row_that_a_number_selects(containe
     np.testing.assert_array_equal(table, [[0, 0], [1, 1], [0, 0], [1, 1]])
 
 
-def test_integers_are_read_once_when_they_are_iterated_over(container: Any) -> None:
+def test_integers_are_read_once_when_they_are_iterated_over(recording_container: Any) -> None:
+    container = recording_container
     x = lnp.zeros((4, 2))
     before = recordings(container)
     for i in lnp.arange(1, 4):

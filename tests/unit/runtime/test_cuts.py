@@ -84,7 +84,7 @@ def test_memory_of_an_endless_loop_is_flat(executor, array):
 
 
 def test_a_growing_recording_without_a_loop_is_cut_at_the_limit(make_executor, array):
-    executor = make_executor(recording_limit=600, interpretations=1_000_000)
+    executor = make_executor(recording_limit=600, interpretations=1_000_000, direct=False)
     rng = np.random.default_rng(0)
     x, expected = array(np.ones(3)), np.ones(3)
     for choice in rng.integers(0, 3, 3000):

@@ -266,6 +266,30 @@ def _divisor_dtype(key: OperandKey, array_dtypes: Sequence[DType]) -> DType:
 RULES["divide"].scalar_dtype = _divisor_dtype
 
 
+def _floating_scalar(ufunc: np.ufunc) -> Callable[[OperandKey, Sequence[DType]], DType]:
+    """A ufunc without loops for integers converts its scalar with the array, so it need not fit the integers."""
+
+    def scalar_dtype(key: OperandKey, array_dtypes: Sequence[DType]) -> DType:
+        if key is int and array_dtypes and all(dtype.kind in "iu" for dtype in array_dtypes):
+            return _loop(ufunc, (array_dtypes[0], array_dtypes[0]))[0]
+        return weak_scalar_dtype(key, array_dtypes)
+
+    return scalar_dtype
+
+
+for _name in ("atan2", "copysign", "hypot", "logaddexp", "nextafter"):
+    RULES[_name].scalar_dtype = _floating_scalar(UFUNCS[_name])
+
+
+def _truth_dtype(key: OperandKey, array_dtypes: Sequence[DType]) -> DType:
+    """Of an integer only its truth counts."""
+    return np.dtype(np.int64) if key is int else weak_scalar_dtype(key, array_dtypes)
+
+
+for _name in ("logical_and", "logical_or", "logical_xor"):
+    RULES[_name].scalar_dtype = _truth_dtype
+
+
 def _round_like_numpy(b: IrBuilder, x: Value) -> Value:
     if x.dtype.kind in "iub":
         return x
@@ -334,14 +358,6 @@ def _where(b: IrBuilder, condition: Value, x: Value, y: Value) -> Value:
 
 
 WHERE: Final = Rule("where", _where)
-
-
-def _assign(b: IrBuilder, old: Value, new: Value) -> Value:
-    """Everything in `old` replaced by `new`, broadcast and converted."""
-    return expand(b, cast(b, new, old.dtype), old.shape)
-
-
-ASSIGN: Final = Rule("assign", _assign)
 
 
 def _assign_where(b: IrBuilder, old: Value, mask: Value, new: Value) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextvars import Context
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,9 +37,17 @@ class NumpyBackend(Backend):
 
     name: ClassVar[str] = "numpy"
     blocking: bool = True
+    #: Both are called for every operand and result of direct execution, so they are C functions, not methods.
+    host_handle = staticmethod(attrgetter("handle"))  # type: ignore[assignment]
+    data_from_host = BackendData  # type: ignore[assignment]
 
     def __init__(self, settings: object = None) -> None:
         self.interpretations = getattr(settings, "interpretations", INTERPRETATIONS)
+        # A subclass that looks at what runs, or changes it, is to see everything.
+        self.direct = (type(self).compile, type(self).execute_computation) == (
+            NumpyBackend.compile,
+            NumpyBackend.execute_computation,
+        )
         self._devices = tuple(BackendDevice("cpu", ordinal) for ordinal in range(getattr(settings, "devices", 1)))
         self._reuse_buffers: bool = getattr(settings, "reuse_buffers", True)
         self._thread_limit = _limit_threads(getattr(settings, "threads", None))

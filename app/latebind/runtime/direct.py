@@ -1,0 +1,370 @@
+"""Direct execution: operations run one by one on host arrays, as NumPy runs them, and nothing is recorded.
+
+Recording pays where a graph comes back. A factorisation whose slices shrink every round, or a script that runs each
+line once, never shows the same graph twice: what recording it costs is lost. Where recordings keep missing, and the
+backend's values are host arrays, a thread goes over to direct execution for a while, then records again to see whether
+the program repeats itself by now (`LazyGraphExecutor`, "Direct execution").
+
+A rule that can run directly has a function over host arrays (`Rule.direct`) that gives the values that its nodes give.
+Whatever that cannot do, a user's error included, is left to the recording path, which then runs the one operation at
+once.
+
+Views hold no value here: a view keeps its steps, and its host array is made when it is used. So the array that owns the
+values is the only one to refer to their memory, and a write goes to that memory in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextvars import Context
+from sys import getrefcount
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from latebind.backends.interface import Backend, BackendData, BackendDevice, HostArray
+from latebind.ir.types import DType, TensorType
+from latebind.runtime.lazy import IndexStep, LazyTensor, NotDirectError, ViewLink, ViewStep
+from latebind.runtime.signature import AS_IT_IS
+
+if TYPE_CHECKING:
+    from latebind.runtime.lazy import IndexParser
+    from latebind.runtime.signature import OperandKey, Rule, RuleAttributes
+    from latebind.runtime.tape import Ground, Scalar
+
+_new: Final = object.__new__
+#: Types by shape and dtype, kept alive so that looking one up is one plain dictionary access.
+_types: Final[dict[tuple[tuple[int, ...], DType], TensorType]] = {}
+_KEPT_TYPES: Final = 8192
+#: Operations of the first phase of direct execution; each further one in a row is twice as long, up to the most.
+DIRECT_OPERATIONS: Final = 512
+MOST_DIRECT_OPERATIONS: Final = 65_536
+
+
+def type_of(array: HostArray) -> TensorType:
+    """Return the type of a host array."""
+    key = (array.shape, array.dtype)
+    found = _types.get(key)
+    if found is None:
+        if len(_types) >= _KEPT_TYPES:
+            _types.clear()
+        found = _types[key] = TensorType.of(*key)
+    return found
+
+
+def _quiet_context() -> Context:
+    """Return a context in which floating-point errors go unreported; `run` costs 50 ns, `numpy.errstate` 700."""
+    context = Context()
+    context.run(np.seterr, all="ignore")
+    return context
+
+
+_contexts: Final[list[Context]] = []
+
+
+def run_quietly(function: Any, /, *operands: Any, **attributes: Any) -> Any:
+    """Call a direct function without floating-point warnings."""
+    try:
+        context = _contexts.pop()
+    except IndexError:
+        context = _quiet_context()
+    try:
+        return context.run(function, *operands, **attributes)
+    finally:
+        _contexts.append(context)
+
+
+def host_data(backend: Backend, type: TensorType, device: BackendDevice, value: Any) -> BackendData | None:
+    """Return a direct function's result as data; `None` if it is not what the rule promises."""
+    if value.__class__ is not np.ndarray:
+        value = np.asarray(value)
+    if value.dtype != type.dtype or value.shape != type.shape:
+        return None
+    return backend.data_from_host(type, device, value)
+
+
+class Direct:
+    """A thread's direct execution on one ground.
+
+    Attributes
+    ----------
+    left : float
+        Operations until the thread should record again, at the next point where a value is read.
+    """
+
+    __slots__ = ("_can_write", "_data", "_handle", "_run", "array_class", "device", "ground", "left")
+
+    def __init__(self, ground: Ground, operations: float) -> None:
+        backend = ground.executor.backend
+        self.ground = ground
+        self.device: BackendDevice = ground.device
+        self.array_class = ground.executor.array_class
+        self.left = operations
+        self._handle = backend.host_handle
+        self._data = backend.data_from_host
+        self._can_write = backend.can_donate
+        self._run = _quiet_context().run
+
+    # Values
+
+    def host(self, array: LazyTensor) -> HostArray:
+        """Return an operand's host array.
+
+        Raises
+        ------
+        NotDirectError
+            If it belongs elsewhere, is still on its way, or failed.
+        """
+        link = array._link
+        if link is not None:
+            return self._host_of_view(link)
+        if array._tape is not self.ground:
+            raise NotDirectError
+        found: HostArray | None = self._handle(array._data)
+        if found is None:
+            array._data.wait()
+            found = self._handle(array._data)
+            if found is None:
+                raise NotDirectError
+        return found
+
+    def _host_of_view(self, link: ViewLink) -> HostArray:
+        host = self.host(link.base)
+        for step in link.steps:
+            host = step.host(host)
+        return host
+
+    def wrap(self, value: Any) -> LazyTensor:
+        """Return an array whose value is this host array, or NumPy scalar."""
+        if type(value) is not np.ndarray:
+            value = np.asarray(value)
+        out: LazyTensor = _new(self.array_class)
+        out._type = type_of(value)
+        out._link = None
+        out._data = self._data(out._type, self.device, value)
+        out._tape = self.ground
+        return out
+
+    # Operations
+
+    def run(
+        self,
+        rule: Rule,
+        operands: Sequence[LazyTensor],
+        attributes: RuleAttributes,
+        scalars: Sequence[tuple[int, OperandKey, Scalar]],
+    ) -> LazyTensor | None:
+        """Run one operation; `None` if the recording path has to."""
+        function = rule.direct
+        if function is None:
+            return None
+        self.left -= 1
+        try:
+            values: list[Any] = [self.host(operand) for operand in operands]
+            for place, key, value in scalars:
+                kind = rule.host_kind(key)
+                values.insert(place, value if kind is AS_IT_IS else kind(value))
+            return self.wrap(self._run(function, *values, **dict(attributes)))
+        except Exception:
+            return None
+
+    def binary(self, rule: Rule, self_: LazyTensor, other: Any) -> LazyTensor | None:
+        """Run a binary operator; `None` if the recording path has to."""
+        function = rule.direct
+        if function is None:
+            return None
+        self.left -= 1
+        kind = type(other)
+        try:
+            if kind is self.array_class:
+                other = self.host(other)
+            elif kind is not float and kind is not int:
+                return None
+            return self.wrap(self._run(function, self.host(self_), other))
+        except Exception:
+            return None
+
+    def view(
+        self, rule: Rule, array: LazyTensor, attributes: RuleAttributes, scalars: Sequence[int]
+    ) -> LazyTensor | None:
+        """Return a view; `None` if the recording path has to make it.
+
+        NumPy's result has to be a view as well: otherwise a write to it would not reach the memory of the base.
+        """
+        if rule.direct is None:
+            return None
+        try:
+            host = self.host(array)
+            seen = rule.direct(host, *scalars, **dict(attributes))
+        except Exception:
+            return None
+        if type(seen) is not np.ndarray or not _is_view_of(seen, host):
+            return None
+        return self._linked(array, seen, ViewStep(rule, attributes, type_of(seen), tuple(scalars)))
+
+    def is_row_major(self, array: LazyTensor) -> bool:
+        """Whether the memory behind an array is laid out as latebind takes it to be, so that NumPy agrees on views."""
+        base = array if array._link is None else array._link.base
+        try:
+            return bool(self.host(base).flags.c_contiguous)
+        except Exception:
+            return False
+
+    def index(self, array: LazyTensor, key: Any, parse: IndexParser) -> LazyTensor | None:
+        """Return a basic index: a view, or of integers alone a value; `None` if the recording path has to make it."""
+        self.left -= 1
+        try:
+            host = self.host(array)
+            seen = host[key]
+            if type(seen) is not np.ndarray:
+                return self.wrap(seen)
+        except Exception:
+            return None
+        if not _is_view_of(seen, host):
+            return None
+        return self._linked(array, seen, IndexStep(key, host.shape, type_of(seen), parse))
+
+    def _linked(self, array: LazyTensor, seen: HostArray, step: ViewStep) -> LazyTensor:
+        link = array._link
+        base, steps = (array, ()) if link is None else (link.base, link.steps)
+        if not hasattr(base, "_version"):
+            base._version = 0
+        out: LazyTensor = _new(self.array_class)
+        out._type = step.type
+        out._data = NO_VALUE
+        out._tape = self.ground
+        out._link = ViewLink(base, (*steps, step), STALE)
+        return out
+
+    # Writes
+
+    def update(self, rule: Rule, array: LazyTensor, operands: Sequence[Any], attributes: RuleAttributes) -> bool:
+        """Write to an array's memory; false if the recording path has to.
+
+        Parameters
+        ----------
+        rule
+            A rule of assignment.
+        operands
+            Arrays, host arrays and scalars, as the rule takes them after the array that is written.
+        """
+        function = rule.direct_write
+        if function is None:
+            return False
+        self.left -= 1
+        try:
+            # Asked before the operands refer to the memory: they may be views of it.
+            target = self._writable(array)
+            if target is None:
+                return False
+            values = [self.host(one) if isinstance(one, LazyTensor) else one for one in operands]
+            self._run(function, target, *values, **dict(attributes))
+        except Exception:
+            return False
+        _written(array)
+        return True
+
+    def assign(self, array: LazyTensor, key: Any, value: Any) -> bool:
+        """Compute `array[key] = value` for a basic index; false if the recording path has to."""
+        self.left -= 1
+        try:
+            target = self._writable(array)
+            if target is None:
+                return False
+            if isinstance(value, LazyTensor):
+                value = self.host(value)
+            check_kinds(target, value)
+            target[key] = value
+        except Exception:
+            return False
+        _written(array)
+        return True
+
+    def update_by(self, ufunc: np.ufunc, array: LazyTensor, other: Any) -> bool:
+        """Compute `array = ufunc(array, other)` in the array's memory; false if the recording path has to."""
+        self.left -= 1
+        kind = type(other)
+        try:
+            if kind is not self.array_class and kind is not float and kind is not int:
+                return False
+            target = self._writable(array)
+            if target is None:
+                return False
+            if kind is self.array_class:
+                other = self.host(other)
+            self._run(ufunc, target, other, out=target, casting="same_kind")
+        except Exception:
+            return False
+        _written(array)
+        return True
+
+    def _writable(self, array: LazyTensor) -> HostArray | None:
+        """Return the memory of an array, or of the part that a view shows, if nothing else sees it."""
+        link = array._link
+        base = array if link is None else link.base
+        if base._tape is not self.ground:
+            return None
+        data = base._data
+        if getrefcount(data) > _DATA_REFERENCES or data.handle is None or not self._can_write(data):
+            return None
+        memory = self._handle(data)
+        if memory is None:
+            return None
+        if link is None:
+            return memory
+        seen = self._host_of_view(link)
+        return seen if type(seen) is np.ndarray and _is_view_of(seen, memory) else None
+
+
+#: Kind of each Python number.
+_KINDS: Final = {bool: "b", int: "i", float: "f", complex: "c"}
+
+
+def check_kinds(target: HostArray, value: Any) -> None:
+    """Leave values of a higher kind to the nodes: complex ones are refused, and NaN has a result there.
+
+    Raises
+    ------
+    NotDirectError
+        Also for what is no number: text, objects, nested sequences.
+    """
+    kind = value.dtype.kind if hasattr(value, "dtype") else _KINDS.get(type(value), "O")
+    own = target.dtype.kind
+    if kind == "f" and own not in "iu":
+        return
+    if kind not in "biu" and (kind != "c" or own != "c"):
+        raise NotDirectError
+
+
+def _is_view_of(seen: HostArray, host: HostArray) -> bool:
+    """Whether one array shows memory of the other; NumPy shortens chains of bases."""
+    base = seen.base
+    return base is not None and (base is host or base is host.base)
+
+
+def _written(array: LazyTensor) -> None:
+    """Make views that hold a value stale."""
+    base = array if array._link is None else array._link.base
+    if hasattr(base, "_version"):
+        base._version += 1
+
+
+#: Version of a view that holds no value.
+STALE: Final = -1
+#: Data of a view that holds no value.
+NO_VALUE: Final = BackendData(TensorType.of((), np.dtype(np.bool_)), BackendDevice("cpu"))
+
+
+def _count_references(array: LazyTensor) -> int:
+    """Count the references to an array's data exactly as `Direct._writable` does."""
+    data = array._data
+    return getrefcount(data)
+
+
+def _probe() -> int:
+    array = LazyTensor()
+    array._data = BackendData(NO_VALUE.type, NO_VALUE.device)
+    return _count_references(array)
+
+
+_DATA_REFERENCES: Final = _probe()

@@ -1,0 +1,229 @@
+"""Programs that never repeat run operation by operation on host arrays, and see what they would see when recorded."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+import latebind as lb
+from latebind.array.capture import compile
+from latebind.backends.numpy.backend import NumpyBackend
+from latebind.errors import ExecutionError, OutOfBoundsError, ScalarRangeError, ShapeMismatchError, ShutdownError
+
+
+@pytest.fixture
+def executor(make_executor):
+    """An executor of the plain NumPy backend, whose operations may run directly."""
+    return make_executor(NumpyBackend(), interpretations=6)
+
+
+@pytest.fixture
+def direct(executor, array):
+    """The executor after recordings that were all new: the thread runs operations directly."""
+    return go_direct(executor, array)
+
+
+def go_direct(executor, array):
+    size = 1
+    while executor.ground().tape().direct is None:
+        assert size < 40
+        np.asarray(array(np.ones(size)) + 1.0)
+        size += 1
+    return executor
+
+
+def cholesky(matrix):
+    for j in range(matrix.shape[0]):
+        matrix[j, j] = (matrix[j, j] - matrix[j, :j] @ matrix[j, :j]) ** 0.5
+        matrix[j + 1 :, j] -= matrix[j + 1 :, :j] @ matrix[j, :j]
+        matrix[j + 1 :, j] /= matrix[j, j]
+        row = matrix[j]
+        row[j + 1 :] = 0.0
+    return matrix
+
+
+def test_a_factorisation_with_shrinking_slices_is_not_recorded(executor, array):
+    random = np.random.default_rng(0)
+    given = random.normal(size=(60, 60))
+    given = given @ given.T + 60 * np.eye(60)
+    result = cholesky(array(given))
+    np.testing.assert_allclose(np.asarray(result), np.linalg.cholesky(given), rtol=1e-9)
+    counter = executor.metrics.counter
+    assert counter("DirectPhases") >= 1
+    assert counter("RecordedOps") < 600 and counter("UncachedCompile") == 0
+
+
+def test_a_program_that_starts_to_repeat_itself_is_recorded_again(direct, array):
+    x = array(np.zeros(8))
+    for _ in range(1000):
+        x = x * 0.5 + 1.0
+        float(x[0])
+    counter = direct.metrics.counter
+    assert direct.ground().tape().direct is None
+    assert counter("CachedCompile") > 500
+    assert counter("DirectOps") >= 512
+    np.testing.assert_allclose(np.asarray(x), 2.0)
+
+
+def test_phases_get_longer_while_nothing_repeats(executor, array):
+    for size in range(1, 400):
+        np.asarray(array(np.ones(size)) + 1.0)
+    first = executor.metrics.counter("DirectPhases")
+    for size in range(400, 4000):
+        np.asarray(array(np.ones(size)) + 1.0)
+    assert first >= 1
+    assert executor.metrics.counter("DirectPhases") - first <= 5
+    assert executor.metrics.counter("Recordings") < 200
+
+
+def test_the_setting_switches_it_off(make_executor, array):
+    executor = make_executor(NumpyBackend(), interpretations=6, direct=False)
+    for size in range(1, 40):
+        np.asarray(array(np.ones(size)) + 1.0)
+    assert executor.metrics.counter("DirectPhases") == 0
+
+
+def test_a_backend_that_changes_what_runs_sees_every_operation(make_executor, double, array):
+    executor = make_executor(double, interpretations=6)
+    for size in range(1, 40):
+        np.asarray(array(np.ones(size)) + 1.0)
+    assert executor.metrics.counter("DirectPhases") == 0
+
+
+def test_writes_go_to_memory_in_place(direct, array):
+    x = array(np.zeros(10_000))
+    address = x._data.handle.ctypes.data
+    x[3:7] = 1.0
+    x += 2.0
+    part = x[10:]
+    part *= 3.0
+    x[np.array([0, 1])] = array([5.0, 6.0])
+    x[x > 5.5] = -1.0
+    assert x._data.handle.ctypes.data == address
+    expected = np.full(10_000, 6.0)
+    expected[:10] = [5, 6, 2, 3, 3, 3, 3, 2, 2, 2]
+    expected[expected > 5.5] = -1.0
+    np.testing.assert_array_equal(np.asarray(x), expected)
+
+
+def test_a_value_that_left_never_changes(direct, array):
+    x = array(np.arange(6.0))
+    seen = np.asarray(x)
+    window = np.asarray(x[2:])
+    x[2] = 99.0
+    x += 1.0
+    np.testing.assert_array_equal(seen, np.arange(6.0))
+    np.testing.assert_array_equal(window, np.arange(2.0, 6.0))
+    np.testing.assert_array_equal(np.asarray(x), [1, 2, 100, 4, 5, 6])
+
+
+def test_copies_and_results_do_not_share_memory_with_their_operands(direct, array):
+    x = array(np.arange(6.0))
+    copied, real, turned, wide = x.copy(), lb.real(x), lb.permute_dims(x, (0,)), lb.broadcast_to(x, (2, 6))
+    x += 10.0
+    for one in (copied, real):
+        np.testing.assert_array_equal(np.asarray(one), np.arange(6.0))
+    np.testing.assert_array_equal(np.asarray(wide), [np.arange(6.0)] * 2)
+    np.testing.assert_array_equal(np.asarray(turned), np.arange(10.0, 16.0))  # a view
+    wide[0, 0] = 5.0
+    assert np.asarray(wide)[1, 0] == 0.0 and float(x[0]) == 10.0
+
+
+def test_views_of_views_write_to_the_base(direct, array):
+    x = array(np.zeros((4, 6)))
+    part = x[1:3].T[::2]
+    part[0] = 7.0
+    part += 1.0
+    flat = x.reshape(24)
+    flat[-1] = 5.0
+    expected = np.zeros((4, 6))
+    view = expected[1:3].T[::2]
+    view[0] = 7.0
+    view += 1.0
+    expected[-1, -1] = 5.0
+    np.testing.assert_array_equal(np.asarray(x), expected)
+    np.testing.assert_array_equal(np.asarray(part), view)
+
+
+def test_views_live_on_when_recording_resumes(direct, array):
+    x = array(np.zeros((4, 6)))
+    row = x[2]
+    while direct.ground().tape().direct is not None:
+        x += 0.0
+        float(x[0, 0])
+    row += 1.0
+    y = x * 2.0
+    x[2, 0] = 9.0
+    assert direct.ground().tape().records
+    np.testing.assert_array_equal(np.asarray(row), [9, 1, 1, 1, 1, 1])
+    np.testing.assert_array_equal(np.asarray(y[2]), [2] * 6)
+
+
+def test_what_another_thread_has_recorded_sees_the_value_of_its_time(direct, array):
+    x = array(np.zeros(5))
+    recorded, written = threading.Event(), threading.Event()
+    seen = []
+
+    def other():
+        y = x + 1.0
+        assert direct.ground().tape().records
+        recorded.set()
+        written.wait(30)
+        seen.append(np.asarray(y).tolist())
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert recorded.wait(30)
+    x[0] = 5.0
+    x += 1.0
+    written.set()
+    thread.join(30)
+    assert seen == [[1.0] * 5]
+    assert np.asarray(x).tolist() == [6.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_overlapping_operands_are_read_before_they_are_written(direct, array):
+    x, expected = array(np.arange(8.0)), np.arange(8.0)
+    x[1:] = x[:-1]
+    expected[1:] = expected[:-1].copy()
+    x[1:] += x[:-1]
+    expected[1:] += expected[:-1].copy()
+    np.testing.assert_array_equal(np.asarray(x), expected)
+
+
+def test_errors_are_those_of_recorded_operations(direct, array):
+    x, small = array(np.zeros((3, 3))), array(np.zeros(3, np.int8))
+    with pytest.raises(OutOfBoundsError):
+        x[5]
+    with pytest.raises(OutOfBoundsError):
+        x[0, 4] = 1.0
+    with pytest.raises(ShapeMismatchError):
+        x + array(np.zeros(4))
+    with pytest.raises(ScalarRangeError):
+        small + 300
+    with pytest.raises(ScalarRangeError):
+        small[0] = 300
+    with pytest.raises(IndexError):
+        np.asarray(x[array([7])])
+    singular = lb.linalg.inv(x)
+    with pytest.raises(ExecutionError, match=r"test_direct\.py:\d+: inv"):
+        np.asarray(singular)
+    assert direct.ground().tape().direct is not None
+
+
+def test_a_captured_function_runs_beside_it(direct, array):
+    function = compile(lambda x, k: x * k + 1.0)
+    x = array(np.arange(4.0))
+    for k in range(5):
+        x = function(x, float(k)) - 1.0
+        x[0] = 1.0
+    assert np.asarray(x).tolist() == [1.0, 0.0, 0.0, 0.0]
+
+
+def test_a_closed_executor_refuses(direct, array):
+    x = array(np.zeros(3))
+    direct.close()
+    with pytest.raises(ShutdownError):
+        x + 1.0

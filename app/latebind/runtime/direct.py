@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from latebind.backends.interface import Backend, BackendData, BackendDevice, HostArray
+from latebind.backends.interface import BackendData, BackendDevice, HostArray
 from latebind.ir.types import DType, TensorType
 from latebind.runtime.lazy import IndexStep, LazyTensor, NotDirectError, ViewLink, ViewStep
 from latebind.runtime.signature import AS_IT_IS
@@ -52,35 +52,11 @@ def type_of(array: HostArray) -> TensorType:
     return found
 
 
-def _quiet_context() -> Context:
+def quiet_context() -> Context:
     """Return a context in which floating-point errors go unreported; `run` costs 50 ns, `numpy.errstate` 700."""
     context = Context()
     context.run(np.seterr, all="ignore")
     return context
-
-
-_contexts: Final[list[Context]] = []
-
-
-def run_quietly(function: Any, /, *operands: Any, **attributes: Any) -> Any:
-    """Call a direct function without floating-point warnings."""
-    try:
-        context = _contexts.pop()
-    except IndexError:
-        context = _quiet_context()
-    try:
-        return context.run(function, *operands, **attributes)
-    finally:
-        _contexts.append(context)
-
-
-def host_data(backend: Backend, type: TensorType, device: BackendDevice, value: Any) -> BackendData | None:
-    """Return a direct function's result as data; `None` if it is not what the rule promises."""
-    if value.__class__ is not np.ndarray:
-        value = np.asarray(value)
-    if value.dtype != type.dtype or value.shape != type.shape:
-        return None
-    return backend.data_from_host(type, device, value)
 
 
 class Direct:
@@ -103,7 +79,7 @@ class Direct:
         self._handle = backend.host_handle
         self._data = backend.data_from_host
         self._can_write = backend.can_donate
-        self._run = _quiet_context().run
+        self._run = quiet_context().run
 
     # Values
 

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from latebind.backends.interface import BackendData, BackendDevice
 from latebind.errors import ExecutionError, LatebindError
-from latebind.runtime.direct import host_data, run_quietly
+from latebind.runtime.host_interpreter import run_on_host
 from latebind.runtime.liveness import unreferenced
 from latebind.runtime.signature import DONATION_BYTES
 
 if TYPE_CHECKING:
     from latebind.runtime.compiler import Compiler
-    from latebind.runtime.signature import Signature
     from latebind.runtime.tape import Record, Scalar
 
 
@@ -57,7 +56,9 @@ class Interpreter:
         donatable
             Leaves that nothing else holds.
         """
-        last_uses, needed = self._last_uses(outputs)
+        if self.compiler.backend.direct:
+            return run_on_host(self, outputs, leaves, donatable)
+        last_uses, needed = self.last_uses(outputs)
         kept = {-1 - leaf for leaf in leaves if leaf not in donatable}
         values: dict[int, BackendData] = {-1 - leaf: data for leaf, data in leaves.items()}
         leaves.clear()
@@ -72,13 +73,13 @@ class Interpreter:
             dying = [key for key in last_uses.get(position, ()) if key not in kept]
             for key in dying:
                 del values[key]
-            values[position] = self._run_one(
+            values[position] = self.run_one(
                 position, operands, self.scalars[first:next_scalar], [key in dying for key in keys] if dying else []
             )
             operands.clear()
         return {position: values[position] for position in outputs}
 
-    def _last_uses(self, outputs: Collection[int]) -> tuple[dict[int, list[int]], bytearray]:
+    def last_uses(self, outputs: Collection[int]) -> tuple[dict[int, list[int]], bytearray]:
         """Return which values each record uses last, and which records are needed at all."""
         needed = bytearray(len(self.records))
         seen: set[int] = set(outputs)
@@ -97,9 +98,10 @@ class Interpreter:
                     last_uses.setdefault(position, []).append(key)
         return last_uses, needed
 
-    def _run_one(
+    def run_one(
         self, position: int, operands: list[BackendData], scalars: Sequence[Scalar], dying: Sequence[bool]
     ) -> BackendData:
+        """Run one operation by its kernel; the result has its error set if that failed."""
         backend = self.compiler.backend
         try:
             # A loop variable would be one more reference to the last operand, which could then not be overwritten.
@@ -107,38 +109,11 @@ class Interpreter:
             if errors:
                 return self.failed(position, errors[0])
             signature = self.records[position][0]
-            if backend.direct and signature.rule.direct is not None:
-                done = self._run_directly(signature, operands, scalars, dying)
-                if done is not None:
-                    return done
             donated = self._overwritable(operands, dying) if dying and signature.has_large_operand else ()
             executable = self.compiler.kernel(self.device, signature, donated)
             return executable.run(backend, executable.arguments(backend, operands, scalars))[0]
         except Exception as error:
             return self.failed(position, self._explain(position, error))
-
-    def _run_directly(
-        self, signature: Signature, operands: list[BackendData], scalars: Sequence[Scalar], dying: Sequence[bool]
-    ) -> BackendData | None:
-        """Run one operation on host arrays, without a kernel; `None` if that needs one."""
-        backend, rule = self.compiler.backend, signature.rule
-        function, target = rule.direct, -1
-        if dying and signature.has_large_operand and (rule.ufunc or rule.direct_write):
-            # Asked before anything else refers to the memory.
-            free = [index for index in self._overwritable(operands, dying) if operands[index].type is signature.type]
-            target = next((index for index in free if rule.ufunc or index == 0), -1)
-        values = signature.host_operands([backend.host_handle(operand) for operand in operands], scalars)
-        try:
-            if target < 0 or function is None:
-                out = run_quietly(function, *values, **dict(signature.attributes))
-            elif rule.ufunc is not None:
-                out = run_quietly(rule.ufunc, *values, out=backend.host_handle(operands[target]))
-            else:
-                out = values[0]
-                run_quietly(rule.direct_write, *values, **dict(signature.attributes))
-            return host_data(backend, signature.type, self.device, out)
-        except Exception:
-            return None
 
     def _overwritable(self, operands: list[BackendData], dying: Sequence[bool]) -> tuple[int, ...]:
         return tuple(

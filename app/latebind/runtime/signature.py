@@ -65,6 +65,8 @@ class Signature:
         Whether each operand is a scalar, which is kept in the recording's list of scalars.
     has_large_operand : bool
         Whether an operand's buffer is worth overwriting.
+    keywords : dict
+        The attributes, by name.
     host_kinds : tuple
         For each operand `None` if it is an array, or what makes the scalar that NumPy takes of the recorded one.
     low, high : int or None
@@ -79,6 +81,7 @@ class Signature:
         "host_kinds",
         "is_scalar",
         "kernels",
+        "keywords",
         "low",
         "nodes",
         "operand_types",
@@ -100,18 +103,27 @@ class Signature:
             key if isinstance(key, TensorType) else TensorType.of((), rule.scalar_dtype(key, array_dtypes))
             for key in keys
         )
-        builder = Signature.builder
-        self.placeholders = tuple(builder.make_parameter(type) for type in self.operand_types)
-        self.result = rule.function(builder, *(node.value() for node in self.placeholders), **dict(attributes))
-        self.type = self.result.type
-        placeholders = set(map(id, self.placeholders))
-        self.nodes: tuple[Node, ...] = tuple(node for node in post_order([self.result]) if id(node) not in placeholders)
+        self.keywords = dict(attributes)
+        inferred = None if rule.infer is None else rule.infer(*self.operand_types, **self.keywords)
+        self.type = self.result.type if inferred is None else inferred
         self.low, self.high = self._bounds(keys)
         self.host_kinds = tuple(None if isinstance(key, TensorType) else rule.host_kind(key) for key in keys)
         self.has_large_operand = any(type.nbytes >= DONATION_BYTES for type in self.operand_types)
         self.kernels: WeakKeyDictionary[Compiler, dict[tuple[BackendDevice, tuple[int, ...]], Executable]] = (
             WeakKeyDictionary()
         )
+
+    def __getattr__(self, name: str) -> Any:
+        """Make the template when it is first asked for: what only runs directly needs none."""
+        if name not in ("nodes", "placeholders", "result"):
+            raise AttributeError(name)
+        builder = Signature.builder
+        placeholders = tuple(builder.make_parameter(type) for type in self.operand_types)
+        result = self.rule.function(builder, *(node.value() for node in placeholders), **self.keywords)
+        own = set(map(id, placeholders))
+        self.nodes: tuple[Node, ...] = tuple(node for node in post_order([result]) if id(node) not in own)
+        self.placeholders, self.result = placeholders, result
+        return getattr(self, name)
 
     #: Builds templates. Backends' own builders see the nodes when a graph is materialised.
     builder: ClassVar[IrBuilder] = IrBuilder()
@@ -130,8 +142,6 @@ class Signature:
 
     def host_operands(self, arrays: Sequence[Any], scalars: Sequence[Scalar]) -> list[Any]:
         """Return operands as `Rule.direct` takes them, from the host arrays and the scalars among them."""
-        if not self.scalar_count:
-            return list(arrays)
         array, scalar = iter(arrays), iter(scalars)
         return [
             next(array) if kind is None else next(scalar) if kind is AS_IT_IS else kind(next(scalar))
@@ -187,6 +197,9 @@ class Rule:
         Smallest Python integer that an operand may be where it becomes an integer, by the operand's position.
     inverse : Rule or None
         For a view operation, the rule `(base, value, *scalars, **attributes)` that writes a value through the view.
+    infer : callable or None
+        From operand types and attributes to the result's type, for rules whose nodes take longer to make; `None` where
+        the nodes have to say, and raise.
     direct : callable or None
         The same operation over host arrays, for direct execution; may raise for what it leaves to the nodes.
     direct_write : callable or None
@@ -199,6 +212,7 @@ class Rule:
         "direct",
         "direct_write",
         "function",
+        "infer",
         "inverse",
         "least",
         "name",
@@ -214,6 +228,7 @@ class Rule:
         self.scalar_dtype: ScalarDType = weak_scalar_dtype
         self.least: dict[int, int] = {}
         self.signatures: dict[Hashable, Signature] = {}
+        self.infer: Callable[..., TensorType | None] | None = None
         self.direct: Callable[..., Any] | None = None
         self.direct_write: Callable[..., None] | None = None
         self.ufunc: np.ufunc | None = None

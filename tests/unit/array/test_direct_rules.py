@@ -11,9 +11,11 @@ import pytest
 import latebind.array.rules.direct  # noqa: F401
 from latebind.array.rules import creation, elementwise, indexing, linear, reductions, shapes
 from latebind.backends.numpy.backend import NumpyBackend
+from latebind.errors import LatebindError
+from latebind.ir.builder import IrBuilder
 from latebind.ir.types import ELEMENT_NAMES, TensorType
 from latebind.runtime.compiler import Compiler
-from latebind.runtime.direct import run_quietly
+from latebind.runtime.direct import quiet_context
 from latebind.runtime.metrics import Metrics
 from latebind.runtime.signature import INDEX, Rule
 from latebind.runtime.tracing import Tracer
@@ -79,7 +81,7 @@ def check(rule: Rule, *operands: Any, **attributes: Any) -> bool:
     except Exception:
         expected = None
     try:
-        given = np.asarray(run_quietly(rule.direct, *operands, **attributes))
+        given = np.asarray(quiet_context().run(rule.direct, *operands, **attributes))
     except Exception:
         return False
     shown = [getattr(one, "dtype", one) for one in operands]
@@ -215,3 +217,45 @@ def test_what_numpy_refuses_is_left_to_the_nodes():
     assert not check(rule, sample(np.dtype(np.int8)), 300)
     assert not check(indexing.BASIC_PUT, sample(np.dtype(np.float64)), np.array(1j), 3, structure=(("int",),))
     assert not check(indexing.TAKE, sample(np.dtype(np.float64)), np.array([99]), axes=(0,), place=0)
+
+
+@pytest.mark.parametrize("name", sorted({*UNARY, *BINARY} - {"round"}))
+def test_a_type_inferred_without_nodes_is_theirs(name):
+    rule = elementwise.RULES[name]
+    count = elementwise.UFUNCS[name].nin
+    for dtypes in itertools.product(DTYPES, repeat=count):
+        types = [TensorType.of(shape, dtype) for shape, dtype in zip([(2, 1), (3,)], dtypes, strict=False)]
+        try:
+            inferred = rule.infer(*types)
+        except LatebindError as error:
+            with pytest.raises(type(error)):
+                result_of(rule, types, {})
+            continue
+        try:
+            assert inferred is result_of(rule, types, {})
+        except LatebindError:
+            pytest.fail(f"{name}{dtypes} is refused by its nodes only")
+
+
+@pytest.mark.parametrize(
+    ("rule", "attributes"),
+    [
+        (elementwise.ASTYPE, {"dtype": np.dtype(np.int8)}),
+        (elementwise.COPY, {}),
+        (shapes.TRANSPOSE, {"axes": (1, 0)}),
+        (shapes.RESHAPE, {"shape": (3, 8)}),
+        *((indexing.BASIC_INDEX, {"structure": structure}) for structure, _ in INDICES),
+    ],
+)
+def test_types_of_movement_are_inferred_without_nodes(rule, attributes):
+    types = [TensorType.of((4, 6), np.dtype(np.float32))]
+    types += [TensorType.of((), np.dtype(np.int64))] * sum(
+        entry[0] in ("int", "window") for entry in attributes.get("structure", ())
+    )
+    assert rule.infer(*types, **attributes) is result_of(rule, types, attributes)
+
+
+def result_of(rule, types, attributes):
+    """Return the type of the nodes' result."""
+    builder = IrBuilder()
+    return rule.function(builder, *(builder.make_parameter(type).value() for type in types), **attributes).type

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -227,3 +228,17 @@ def test_a_closed_executor_refuses(direct, array):
     direct.close()
     with pytest.raises(ShutdownError):
         x + 1.0
+
+
+def test_interpreting_a_chain_of_large_operations_takes_the_memory_of_a_few(make_executor, array):
+    make_executor(NumpyBackend(), interpretations=6, direct=False)
+    x = array(np.ones(200_000))
+    y = x * 2.0
+    for _ in range(20):
+        y = y * 0.5 + 1.0
+    tracemalloc.start()
+    try:
+        np.testing.assert_allclose(np.asarray(y), 2.0)
+        assert tracemalloc.get_traced_memory()[1] < 3 * x.nbytes
+    finally:
+        tracemalloc.stop()

@@ -16,6 +16,7 @@ from latebind.array.rules.common import (
     BOOL,
     FLOAT64,
     broadcast,
+    broadcast_shape,
     cast,
     expand,
     full,
@@ -28,7 +29,7 @@ from latebind.errors import DTypeMismatchError
 from latebind.ir.builder import IrBuilder
 from latebind.ir.node import Value
 from latebind.ir.promotion import weak_scalar_dtype
-from latebind.ir.types import DType
+from latebind.ir.types import DType, TensorType
 from latebind.runtime.signature import OperandKey, Rule
 
 Emit = Callable[..., Value]
@@ -52,7 +53,16 @@ def _elementwise(name: str, ufunc: np.ufunc, emit: Emit) -> Rule:
         converted = [cast(b, value, dtype) for value, dtype in zip(operands, inputs, strict=True)]
         return cast(b, emit(b, *broadcast(b, name, *converted)), output)
 
-    return Rule(name, function)
+    def infer(*types: TensorType) -> TensorType:
+        dtype = _loop(ufunc, tuple(type.dtype for type in types))[-1]
+        shape = types[0].shape
+        if len(types) > 1 and types[1].shape != shape:
+            shape = broadcast_shape(name, [type.shape for type in types])
+        return TensorType.of(shape, dtype)
+
+    rule = Rule(name, function)
+    rule.infer = infer
+    return rule
 
 
 def _op(name: str, **attributes: str) -> Emit:
@@ -347,8 +357,10 @@ def _astype(b: IrBuilder, x: Value, *, dtype: DType) -> Value:
 
 
 ASTYPE: Final = Rule("astype", _astype)
+ASTYPE.infer = lambda x, *, dtype: x.with_dtype(dtype)
 #: A value of its own with the same contents: what a copy and a full assignment record.
 COPY: Final = Rule("copy", lambda b, x: x)
+COPY.infer = lambda x: x
 
 
 def _where(b: IrBuilder, condition: Value, x: Value, y: Value) -> Value:

@@ -166,6 +166,7 @@ def _interleave(b: IrBuilder, value: Value, window: Value, steps: Sequence[int])
 
 BASIC_PUT: Final = Rule("__setitem__", _basic_put)
 BASIC_INDEX: Final = Rule("__getitem__", _basic_index, BASIC_PUT)
+BASIC_INDEX.infer = lambda x, *starts, structure: x.with_shape(result_shape(structure, x.shape))
 
 
 # Indices that are arrays

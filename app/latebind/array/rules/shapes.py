@@ -30,6 +30,7 @@ def _transpose_back(b: IrBuilder, x: Value, value: Value, *, axes: tuple[int, ..
 
 
 TRANSPOSE: Final = Rule("permute_dims", _transpose, Rule("permute_dims", _transpose_back))
+TRANSPOSE.infer = lambda x, *, axes: x.with_shape(tuple(x.shape[axis] for axis in axes))
 
 
 def _reshape(b: IrBuilder, x: Value, *, shape: tuple[int, ...]) -> Value:
@@ -41,6 +42,7 @@ def _reshape_back(b: IrBuilder, x: Value, value: Value, *, shape: tuple[int, ...
 
 
 RESHAPE: Final = Rule("reshape", _reshape, Rule("reshape", _reshape_back))
+RESHAPE.infer = lambda x, *, shape: x.with_shape(shape)
 
 
 def _broadcast_to(b: IrBuilder, x: Value, *, shape: tuple[int, ...]) -> Value:

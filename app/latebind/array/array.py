@@ -24,7 +24,7 @@ from latebind.runtime.views import as_memory
 
 if TYPE_CHECKING:
     from latebind.array.declared import DeclaredOperators as _Base
-    from latebind.array.indexing import Index
+    from latebind.array.index_expressions import Index
     from latebind.array.namespace import Namespace
 else:
     _Base = NumpyMethods

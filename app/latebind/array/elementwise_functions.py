@@ -13,6 +13,7 @@ from latebind.array.rules.elementwise import CLIP, COPY, RULES
 from latebind.errors import ScalarRangeError
 from latebind.ir.promotion import integer_range
 from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.recording import record_unary
 from latebind.runtime.signature import Rule
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ def _unary(name: str, summary: str, dtypes: str) -> UnaryFunction:
     rule = RULES[name]
 
     def function(x: ArrayLike, /) -> Array:
+        if isinstance(x, LazyTensor):
+            out = record_unary(rule, x, 2)
+            if out is not None:
+                return out  # type: ignore[return-value]
         return apply(rule, x)
 
     function.__name__ = function.__qualname__ = name

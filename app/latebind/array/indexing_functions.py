@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from latebind.array.indexing import index_array, take_along, take_arrays
+from latebind.array.index_expressions import index_array
+from latebind.array.indexing import take_along, take_arrays
 from latebind.array.operands import ArrayLike, as_array
 from latebind.array.rules.common import normalize_axis
 from latebind.errors import ShapeMismatchError

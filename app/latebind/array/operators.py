@@ -15,7 +15,7 @@ from latebind.array.rules.elementwise import RULES
 from latebind.array.rules.linear import MATMUL
 from latebind.errors import ScalarRangeError
 from latebind.runtime.lazy import LazyTensor
-from latebind.runtime.recording import binary_operator
+from latebind.runtime.recording import binary_operator, record_unary, scalar_operator
 from latebind.runtime.signature import Rule
 from latebind.runtime.views import is_number, write
 
@@ -113,7 +113,8 @@ def _in_place(name: str, rule: Rule, compute: Callable[[Any, Any], Any]) -> Call
 
 def _unary(rule: Rule) -> Callable[[Any], Any]:
     def operator(self: Array) -> Array:
-        return apply(rule, self)
+        out = record_unary(rule, self, 2)
+        return apply(rule, self) if out is None else out  # type: ignore[return-value]
 
     operator.__name__ = operator.__qualname__ = rule.name
     return operator
@@ -123,7 +124,8 @@ def _bind() -> None:
     for short, name in _BINARY.items():
         forward = binary_operator(_RULES[name], _slow(_RULES[name]), Array)
         setattr(Array, f"__{short}__", forward)
-        setattr(Array, f"__r{short}__", _slow(_RULES[name], reflected=True))
+        reflected = scalar_operator(_RULES[name], _slow(_RULES[name], reflected=True))
+        setattr(Array, f"__r{short}__", reflected)
         compute = binary_operator(_RULES[name], _slow(_RULES[name]), Array, depth=2)
         setattr(Array, f"__i{short}__", _in_place(f"__i{short}__", _RULES[name], compute))
     for short, name in _COMPARISONS.items():

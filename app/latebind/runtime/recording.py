@@ -122,39 +122,45 @@ def record(
     """
     if ground is None:
         ground = operands[0]._tape.ground
-    for operand in operands:
-        if operand._tape.ground is not ground:
-            refuse_mixture(rule, operand, ground)
     tape = ground.tape()
     if tape.direct is not None:
+        for operand in operands:
+            if operand._tape.ground is not ground:
+                refuse_mixture(rule, operand, ground)
         done = tape.direct.run(rule, operands, attributes, scalars)
         if done is not None:
             return done
+    keys: list[OperandKey] = []
     for operand in operands:
+        if operand._tape.ground is not ground:
+            refuse_mixture(rule, operand, ground)
         link = operand._link
         if link is not None and link.version != link.base._version:
             ground.executor.refresh(operand)
+        keys.append(operand._type)
     tape = ground.tape()
     if len(tape.records) >= tape.limit:
         tape = ground.executor.make_room(tape)
-    keys: list[OperandKey] = [operand._type for operand in operands]
     values: list[Scalar] = []
-    unchecked = tape.capturing
-    for place, key, value in scalars:
-        keys.insert(place, key)
-        values.append(value)
-        unchecked = unchecked or key is int or isinstance(value, ScalarArgument)
+    if scalars:
+        unchecked = tape.capturing
+        for place, key, value in scalars:
+            keys.insert(place, key)
+            values.append(value)
+            unchecked = unchecked or key is int or isinstance(value, ScalarArgument)
     signature = rule.signature(tuple(keys), attributes)
-    if unchecked:
+    if scalars and unchecked:
         values = _checked_scalars(tape, signature, scalars)
     frame = user_frame(2)
     while True:
         position = len(tape.records)
-        codes = [
-            position - operand._pos if operand._tape is tape else tape.leaf(operand, ground.executor.leaf_data(operand))
-            for operand in operands
-        ]
-        out = append(tape, signature, (signature, *codes), values, frame, position)
+        entry: list[Any] = [signature]
+        for operand in operands:
+            if operand._tape is tape:
+                entry.append(position - operand._pos)
+            else:
+                entry.append(tape.leaf(operand, ground.executor.leaf_data(operand)))
+        out = append(tape, signature, tuple(entry), values, frame, position)
         if out is not None:
             return out
         tape = ground.tape()  # a finaliser recorded, or read, on this tape meanwhile
@@ -210,6 +216,95 @@ def _new_leaf(tape: Any, array: Any) -> int:
 # Hot path: the recording of `a + b`. Measured by `make bench`, rows "record"; explained in docs/architecture.md.
 # Everything that is not two arrays of this thread's tape, a leaf that the tape knows, or a Python scalar goes to
 # `slow`, which is `record` behind NumPy's operand conversions.
+
+
+def scalar_operator(rule: Rule, slow: Callable[[Any, Any], Any], *, depth: int = 1) -> Callable[[Any, Any], Any]:
+    """Return the method behind a reflected operator, `2.0 * a`: the other operand, the first, is a Python number.
+
+    Parameters
+    ----------
+    rule, slow, depth
+        As for `binary_operator`; `slow` takes the array first.
+    """
+    signatures = rule.signatures
+    getframe = sys._getframe
+
+    def operator(self: Any, other: Any) -> Any:
+        tape = self._tape
+        kind = type(other)
+        if tape.ident != get_ident() or (kind is not float and kind is not int):
+            return slow(self, other)
+        link = self._link
+        if link is not None and link.version != link.base._version:
+            return slow(self, other)
+        signature = signatures.get((kind, self._type))
+        if signature is None or (kind is int and not signature.low <= other <= signature.high):
+            return slow(self, other)
+        frame = getframe(depth)
+        records = tape.records
+        position = len(records)
+        if position >= tape.limit:
+            return slow(self, other)
+        entry = (signature, position - self._pos)
+        out = append(tape, signature, entry, (other,), frame, position)
+        return slow(self, other) if out is None else out
+
+    operator.__name__ = operator.__qualname__ = rule.name
+    return operator
+
+
+def record_unary(rule: Rule, array: Any, depth: int) -> LazyTensor | None:
+    """Record an operation of one operand on the thread's own tape; `None` where `record` has to.
+
+    Parameters
+    ----------
+    depth
+        How many calls the user's line is away.
+    """
+    tape = array._tape
+    if tape.ident != get_ident():
+        return None
+    link = array._link
+    if link is not None and link.version != link.base._version:
+        return None
+    signature = rule.signatures.get((array._type,))
+    if signature is None:
+        return None
+    frame = sys._getframe(depth)
+    position = len(tape.records)
+    if position >= tape.limit or _is_internal.get(frame.f_code.co_filename) is not False:
+        return None
+    return append(tape, signature, (signature, position - array._pos), (), frame, position)
+
+
+def record_index(signature: Signature, starts: tuple[int, ...], array: Any, depth: int) -> LazyTensor | None:
+    """Record a basic index on the thread's own tape; `None` where `record` has to.
+
+    Parameters
+    ----------
+    depth
+        How many calls the user's line is away.
+    """
+    frame = sys._getframe(depth)
+    tape = array._tape
+    link = array._link
+    if link is not None and link.version != link.base._version:
+        return None
+    if tape.ident != get_ident():
+        try:
+            tape = tape.local.tape
+            code = tape.leaf_of.get(array._data)
+        except AttributeError:
+            return None
+        if code is None:
+            return None
+        position = len(tape.records)
+    else:
+        position = len(tape.records)
+        code = position - array._pos
+    if position >= tape.limit or _is_internal.get(frame.f_code.co_filename) is not False:
+        return None
+    return append(tape, signature, (signature, code), starts, frame, position)
 
 
 def binary_operator(

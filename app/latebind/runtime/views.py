@@ -51,7 +51,11 @@ def take_view(
         if direct is not None and (seen := direct.view(rule, array, attributes, scalars)) is not None:
             return seen
     out = record(rule, [array, *operands], attributes, scalars=index_scalars(scalars, 1))
-    step = ViewStep(rule, attributes, out._type, tuple(scalars), tuple(operands))
+    return view_of(array, ViewStep(rule, attributes, out._type, tuple(scalars), tuple(operands)), out)
+
+
+def view_of(array: LazyTensor, step: ViewStep, out: LazyTensor) -> LazyTensor:
+    """Make a recorded result the view that a step takes of an array."""
     link = array._link
     base = array if link is None else link.base
     try:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
-import logging
-import threading
-import weakref
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from latebind.backends.interface import (
     Backend,
@@ -20,43 +15,26 @@ from latebind.backends.interface import (
     LoweringContext,
     Scalar,
 )
-from latebind.backends.tiered.background import CompileQueue
+from latebind.backends.tiered.compiling import Compilations, reason_of
 from latebind.backends.tiered.data import LentData, ScalarData, TieredData
-from latebind.backends.tiered.lowering import TieredLoweringContext, lower_again
-from latebind.backends.tiered.policy import Phase, Policy
+from latebind.backends.tiered.ledger import Ledger
+from latebind.backends.tiered.lowering import TieredLoweringContext
+from latebind.backends.tiered.policy import Policy
 from latebind.backends.tiered.program import TieredProgram
-from latebind.backends.tiered.report import table
 from latebind.backends.tiered.settings import TieredSettings
-from latebind.errors import CompilationError, UnsupportedOpError
+from latebind.backends.tiered.sides import Sides
+from latebind.errors import CompilationError
 from latebind.ir.builder import IrBuilder
 from latebind.ir.node import Node, Value
 from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType
 
-_logger: Final = logging.getLogger("latebind.tiered")
-
-#: Counters of `metric_report`, with what they count.
-COUNTERS: Final[dict[str, str]] = {
-    "TierBaselineRuns": "runs of whole graphs on the baseline",
-    "TierOptimizingRuns": "runs of whole graphs on the optimizing backend",
-    "TierCompilesRequested": "graphs that were queued to be compiled",
-    "TierQueueFull": "graphs for which the queue had no room",
-    "TierCompiled": "graphs that were compiled",
-    "TierCompileFailed": "graphs that the optimizing backend failed to compile",
-    "TierUnsupported": "graphs that the optimizing backend has no operations for",
-    "TierSwitched": "decisions for the optimizing backend",
-    "TierKept": "decisions for the baseline, after measuring",
-    "TierReturned": "decisions to leave the optimizing backend again",
-    "TierRunFailed": "graphs that failed on the optimizing backend and went on on the baseline",
-    "TierTransfers": "values that were handed from one tier to the other",
-}
-
 
 class TieredBackend(Backend):
     """Runs each graph on the faster of two backends, and never waits for the one that compiles.
 
-    Devices are the optimizing backend's. The baseline's side of a value is on the baseline's default device, or on that
-    of the same name where it has one.
+    Devices are the optimizing backend's. The baseline's side of a value is on its device of the same name, or on its
+    default one.
 
     Parameters
     ----------
@@ -69,8 +47,8 @@ class TieredBackend(Backend):
 
     Attributes
     ----------
-    counters : Counter
-        See `COUNTERS`. Under concurrent runs a count may be lost.
+    ledger : Ledger
+        What is known of the graphs, and the counters.
     """
 
     name: ClassVar[str] = "tiered"
@@ -86,28 +64,19 @@ class TieredBackend(Backend):
         chosen = settings if isinstance(settings, TieredSettings) else TieredSettings()
         self.baseline = baseline
         self.optimizing = optimizing
-        #: A value is ready when a computation returns only if that holds on both tiers.
+        #: That a value is there when a computation returns holds only if it holds on both tiers.
         self.blocking = baseline.blocking and optimizing.blocking
         self.interpretations = baseline.interpretations
         self.gaps = baseline.gaps
         self.deviations = {**baseline.deviations, **optimizing.deviations}
-        self.policy = Policy(chosen.compile_after, chosen.margin)
-        self.counters: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
-        self.compile_seconds = self.transfer_seconds = self.trial_seconds = 0.0
-        self._baseline_runs = self._optimizing_runs = 0
+        self.ledger = Ledger(Policy(chosen.compile_after, chosen.margin))
         self._clock = clock
-        self._fixed = False
-        self._synchronous = chosen.synchronous
-        self._exit_wait = chosen.exit_wait_s
-        self._lock = threading.Lock()
-        self._programs: weakref.WeakSet[TieredProgram] = weakref.WeakSet()
-        self._queue = CompileQueue(self._compile_optimizing, chosen.workers, chosen.max_pending)
-        self._places = {device: _same_or_default(baseline, device) for device in optimizing.backend_devices()}
+        self._deterministic = False
+        self._sides = Sides(baseline, optimizing, self.ledger, clock)
+        self._compilations = Compilations(optimizing, self.ledger, chosen, clock)
         super().__init__(settings)
         self._default_device_type = optimizing.default_device_type
         self._default_device_ordinal = optimizing.default_device_ordinal
-        # Before the engine's own exit handler, which was registered when the engine was imported.
-        self._at_exit = _close_at_exit(self._queue, self._exit_wait)
 
     # Devices and configuration
 
@@ -126,16 +95,14 @@ class TieredBackend(Backend):
         self.optimizing.set_rng_seed(seed)
 
     def be_deterministic(self) -> None:
-        """Run everything on the baseline from now on: which tier a run is on depends on the time of day."""
-        self._fixed = True
+        """Run everything on the baseline from now on: which tier a graph is on depends on measured times."""
+        self._deterministic = True
         self.baseline.be_deterministic()
         self.optimizing.be_deterministic()
 
     def prepare_to_exit(self) -> None:
         """Stop compiling and shut both backends down; a compilation that has begun is waited for, but not for long."""
-        atexit.unregister(self._at_exit)
-        if not self._queue.close(self._exit_wait):
-            _logger.warning("a compilation did not end within %g s and is left behind", self._exit_wait)
+        self._compilations.close()
         try:
             self.optimizing.prepare_to_exit()
         finally:
@@ -143,7 +110,7 @@ class TieredBackend(Backend):
 
     def wait_for_compilations(self, seconds: float | None = None) -> bool:
         """Block until no graph waits to be compiled, or is; return false if that takes longer."""
-        return self._queue.wait(seconds)
+        return self._compilations.wait(seconds)
 
     def ir_builder(self) -> IrBuilder:
         return self.baseline.ir_builder()
@@ -154,9 +121,7 @@ class TieredBackend(Backend):
         self, tensor: HostArray, type: TensorType, device: BackendDevice, *, copy: bool = True
     ) -> BackendData:
         """Put a host array on the baseline; the optimizing backend gets it when it needs it."""
-        if device not in self._places:
-            self.backend_device(str(device))
-        data = self.baseline.make_computation_data_from_tensor(tensor, type, self._places[device], copy=copy)
+        data = self.baseline.make_computation_data_from_tensor(tensor, type, self._place(device), copy=copy)
         lent = not copy and tensor.flags.writeable
         return (LentData if lent else TieredData)(type, device, data)
 
@@ -172,60 +137,21 @@ class TieredBackend(Backend):
         """Return the value in host memory, from the tier that has it."""
         data.wait()
         assert isinstance(data, TieredData)
-        if data.baseline is None and data.optimizing is not None:
-            return self.optimizing.make_tensor_from_computation_data(data.optimizing)
-        return self.baseline.make_tensor_from_computation_data(self._on_baseline(data, copy=False))
+        return self._sides.to_host(data)
 
     def can_donate(self, data: BackendData) -> bool:
         """Whether one tier alone has the value, and may overwrite it."""
-        assert isinstance(data, TieredData)
-        if data.baseline is None:
-            return data.optimizing is not None and self.optimizing.can_donate(data.optimizing)
-        return data.optimizing is None and self.baseline.can_donate(data.baseline)
+        return isinstance(data, TieredData) and self._sides.can_donate(data)
 
     def is_ready(self, data: BackendData) -> bool:
         """Whether the computation of a value is done."""
-        assert isinstance(data, TieredData)
-        if data.baseline is None and data.optimizing is not None:
-            return self.optimizing.is_ready(data.optimizing)
-        return data.baseline is None or self.baseline.is_ready(data.baseline)
+        return not isinstance(data, TieredData) or self._sides.is_ready(data)
 
-    def _on_baseline(self, data: TieredData, *, copy: bool) -> BackendData:
-        """Return the baseline's side of a value, made now if there is none; `copy` if it is to be overwritten."""
-        if data.baseline is not None:
-            return data.baseline
-        place = self._places[data.device]
-        if isinstance(data, ScalarData):
-            data.baseline = self.baseline.make_computation_data_from_scalar(data.handle, data.type, place)
-            return data.baseline
-        assert data.optimizing is not None
-        start = self._clock()
-        host = self.optimizing.make_tensor_from_computation_data(data.optimizing)
-        made = self.baseline.make_computation_data_from_tensor(host, data.type, place, copy=copy)
-        if not copy:
-            data.baseline = made
-        self._count_transfer(start)
-        return made
-
-    def _on_optimizing(self, data: TieredData, *, copy: bool) -> BackendData:
-        """Return the optimizing backend's side of a value, made now if there is none."""
-        if data.optimizing is not None:
-            return data.optimizing
-        if isinstance(data, ScalarData):
-            data.optimizing = self.optimizing.make_computation_data_from_scalar(data.handle, data.type, data.device)
-            return data.optimizing
-        assert data.baseline is not None
-        start = self._clock()
-        host = self.baseline.make_tensor_from_computation_data(data.baseline)
-        made = self.optimizing.make_computation_data_from_tensor(host, data.type, data.device, copy=copy)
-        if not copy and not isinstance(data, LentData):
-            data.optimizing = made
-        self._count_transfer(start)
-        return made
-
-    def _count_transfer(self, start: float) -> None:
-        self.counters["TierTransfers"] += 1
-        self.transfer_seconds += self._clock() - start
+    def _place(self, device: BackendDevice) -> BackendDevice:
+        """Return the baseline's device for one of ours."""
+        if device not in self._sides.places:
+            self.backend_device(str(device))  # raises
+        return self._sides.places[device]
 
     # Lowering
 
@@ -237,8 +163,9 @@ class TieredBackend(Backend):
         emission_map: Mapping[Value, Any] | None = None,
     ) -> LoweringContext[Any]:
         """Return a context that lowers to the baseline and keeps the graph; an emission map holds the baseline's."""
-        place = self._places.get(device) or self._places[self.backend_device(str(device))]
-        context = TieredLoweringContext(self.baseline.create_lowering_context(name, place, (), emission_map), device)
+        context = TieredLoweringContext(
+            self.baseline.create_lowering_context(name, self._place(device), (), emission_map), device
+        )
         for node in post_order:
             context.lower(node)
         return context
@@ -262,60 +189,10 @@ class TieredBackend(Backend):
                 raise CompilationError(f"computation {computation.name!r} was not lowered by the tiered backend")
             (program.baseline,) = self.baseline.compile([program.baseline])
             if program.graph is not None:
-                if self._fixed:
-                    self._fix(program, "deterministic: everything runs on the baseline")
-                with self._lock:
-                    self._programs.add(program)
+                if self._deterministic:
+                    self.ledger.fix(program, "deterministic: everything runs on the baseline")
+                self.ledger.add(program)
         return list(computations)
-
-    def _request(self, program: TieredProgram) -> None:
-        """Have a graph compiled, in the background or here."""
-        self._count("TierCompilesRequested")
-        if self._synchronous:
-            self._compile_optimizing(program)
-        elif not self._queue.submit(program):
-            with self._lock:
-                self.policy.refused(program)
-            self._count("TierQueueFull")
-
-    def _compile_optimizing(self, program: TieredProgram) -> None:
-        """Lower and compile a graph for the optimizing backend; whatever happens, nothing escapes."""
-        graph = program.graph
-        if graph is None:
-            return
-        start = self._clock()
-        try:
-            lowered = lower_again(self.optimizing, program.name, program.device, graph)
-            (compiled,) = self.optimizing.compile([lowered])
-        except UnsupportedOpError as error:
-            self._fix(program, str(error))
-            self._count("TierUnsupported")
-        except BaseException as error:
-            self._fix(program, f"compiling failed: {reason_of(error)}")
-            self._count("TierCompileFailed")
-            self._warn("compile", program, error)
-        else:
-            seconds = self._clock() - start
-            donated = compiled.donated
-            program.optimizing_overwrites = graph.donated if donated is None else donated
-            program.optimizing = compiled
-            program.graph = None
-            self._count("TierCompiled")
-            with self._lock:
-                self.compile_seconds += seconds
-                self.policy.compiled(program, seconds)
-
-    def _warn(self, what: str, program: TieredProgram, error: BaseException) -> None:
-        _logger.warning(
-            "backend %r failed to %s %s, a graph of %d operations, which stays on %r: %s",
-            *(self.optimizing.name, what, program.name, program.operations, self.baseline.name, reason_of(error)),
-        )
-
-    def _fix(self, program: TieredProgram, reason: str) -> None:
-        """Leave a graph on the baseline for ever."""
-        with self._lock:
-            self.policy.fix(program, reason)
-        program.graph = None
 
     # Running. Once a graph's tier is decided, a call costs a counter and a test more than the tier's own.
 
@@ -332,56 +209,39 @@ class TieredBackend(Backend):
         program: TieredProgram = computation.program
         program.left -= 1
         if program.left < 0:
-            return self._run_undecided(computation, program, arguments, device)
+            return self._run_undecided(program, arguments, device)
         if program.adopted:
             return self._run_optimizing(program, arguments, device)
         return self._run_baseline(program, arguments, device)
 
     def _run_undecided(
-        self, computation: Computation, program: TieredProgram, arguments: Sequence[BackendData], device: BackendDevice
+        self, program: TieredProgram, arguments: Sequence[BackendData], device: BackendDevice
     ) -> list[BackendData]:
         """Run a computation, measure it, and decide."""
-        with self._lock:
-            wanted = self.policy.wants_compiling(program)
-        if wanted:
-            self._request(program)
-        with self._lock:
-            before = program.adopted
-            optimizing, measured = self.policy.next_tier(program)
-            trial = program.phase is Phase.TRIAL
-        run = self._run_optimizing if optimizing else self._run_baseline
+        if self.ledger.wants_compiling(program):
+            self._compilations.request(program)
+        optimizing, measured, trial = self.ledger.next_run(program)
         if trial:
-            self._wait_for_tiers()  # what was started before is not this run's
+            self.wait_device_ops()  # what was started before is not this run's
+        run = self._run_optimizing if optimizing else self._run_baseline
         start = self._clock()
         try:
             results = run(program, arguments, device, wait=trial)
         except BaseException:
-            with self._lock:
-                self.policy.abandon(program)
+            self.ledger.abandon(program)
             raise
-        seconds = self._clock() - start
-        with self._lock:
-            decided = self.policy.ran(program, optimizing, measured, seconds)
-            self.trial_seconds += seconds if trial else 0.0
-            if program.adopted is not before:
-                self.counters["TierSwitched" if program.adopted else "TierReturned"] += 1
-            elif decided is False:
-                self.counters["TierKept"] += 1
+        self.ledger.ran(program, optimizing, measured, trial, self._clock() - start)
         return results
-
-    def _wait_for_tiers(self) -> None:
-        self.baseline.wait_device_ops()
-        self.optimizing.wait_device_ops()
 
     def _run_baseline(
         self, program: TieredProgram, arguments: Sequence[Any], device: BackendDevice, *, wait: bool = False
     ) -> list[BackendData]:
-        self._baseline_runs += 1
+        self.ledger.baseline_runs += 1
         sides = [argument.baseline for argument in arguments]
         if None in sides:
-            taken = program.baseline_overwrites
-            sides = [self._on_baseline(argument, copy=index in taken) for index, argument in enumerate(arguments)]
-        outputs = self.baseline.execute_computation(program.baseline, sides, self._places[device])
+            copied, on_baseline = program.baseline_overwrites, self._sides.on_baseline
+            sides = [on_baseline(argument, copy=index in copied) for index, argument in enumerate(arguments)]
+        outputs = self.baseline.execute_computation(program.baseline, sides, self._sides.places[device])
         if wait:
             self.baseline.wait_device_ops()
         return [TieredData(output.type, device, output) for output in outputs]
@@ -389,23 +249,22 @@ class TieredBackend(Backend):
     def _run_optimizing(
         self, program: TieredProgram, arguments: Sequence[Any], device: BackendDevice, *, wait: bool = False
     ) -> list[BackendData]:
-        self._optimizing_runs += 1
+        self.ledger.optimizing_runs += 1
         compiled = program.optimizing
         assert compiled is not None
         started = False
         try:
             sides = [argument.optimizing for argument in arguments]
             if None in sides:
-                taken = program.optimizing_overwrites
-                sides = [self._on_optimizing(argument, copy=index in taken) for index, argument in enumerate(arguments)]
+                copied, on_optimizing = program.optimizing_overwrites, self._sides.on_optimizing
+                sides = [on_optimizing(argument, copy=index in copied) for index, argument in enumerate(arguments)]
             started = True
             outputs = self.optimizing.execute_computation(compiled, sides, device)
             if wait:
                 self._settle(outputs)
         except Exception as error:
-            self._fix(program, f"running failed: {reason_of(error)}")
-            self._count("TierRunFailed")
-            self._warn("run", program, error)
+            self.ledger.fix(program, f"running failed: {reason_of(error)}", "TierRunFailed")
+            self._compilations.warn("run", program, error)
             if started and program.optimizing_overwrites:
                 raise
             return self._run_baseline(program, arguments, device)
@@ -420,28 +279,15 @@ class TieredBackend(Backend):
 
     def wait_device_ops(self) -> None:
         """Wait for what runs on both tiers; not for what is being compiled."""
-        self._wait_for_tiers()
+        self.baseline.wait_device_ops()
+        self.optimizing.wait_device_ops()
 
     # Debug
 
-    def _count(self, name: str) -> None:
-        with self._lock:
-            self.counters[name] += 1
-
     def metric_report(self) -> str:
-        """Counters and times, a table of the graphs, then what both backends report."""
-        with self._lock:
-            programs = list(self._programs)
-            counters = {
-                **self.counters,
-                "TierBaselineRuns": self._baseline_runs,
-                "TierOptimizingRuns": self._optimizing_runs,
-            }
-        lines = [f"Counter: {name}\n  Value: {value}" for name, value in sorted(counters.items())]
-        times = {"Compile": self.compile_seconds, "Transfer": self.transfer_seconds, "Trial": self.trial_seconds}
-        lines += [f"Metric: Tier{name}Time\n  Accumulator: {seconds * 1e3:.3f} ms" for name, seconds in times.items()]
-        lines.append(table(programs))
-        return "\n".join(filter(None, [*lines, self.baseline.metric_report(), self.optimizing.metric_report()]))
+        """Counters, times and a table of the graphs, then what both backends report."""
+        reports = self.ledger.report(), self.baseline.metric_report(), self.optimizing.metric_report()
+        return "\n".join(filter(None, reports))
 
     def computation_analysis(self, computation: Computation) -> Mapping[str, float]:
         """The optimizing backend's figures once it has compiled the graph, else the baseline's."""
@@ -458,26 +304,3 @@ class TieredBackend(Backend):
             text = self.optimizing.computation_backend_text(program.optimizing)
             texts.append(f"# {self.optimizing.name} (optimizing)\n{text}")
         return "\n".join(texts)
-
-
-def reason_of(error: BaseException) -> str:
-    """Return what an error says, with its type."""
-    return f"{type(error).__name__}: {error}"
-
-
-def _same_or_default(backend: Backend, device: BackendDevice) -> BackendDevice:
-    """Return the backend's device of this name, else its default one."""
-    return device if device in backend.backend_devices() else backend.backend_device()
-
-
-def _close_at_exit(queue: CompileQueue[TieredProgram], seconds: float) -> Callable[[], None]:
-    """Have a queue closed when the interpreter exits; return the function that was registered."""
-    known = weakref.ref(queue)
-
-    def close() -> None:
-        queue = known()
-        if queue is not None:
-            queue.close(seconds)
-
-    atexit.register(close)
-    return close

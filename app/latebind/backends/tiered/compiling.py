@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import atexit
 import logging
-import weakref
 from collections.abc import Callable
 from typing import Final
 
 from latebind.backends.interface import Backend
 from latebind.backends.tiered.background import CompileQueue
+from latebind.backends.tiered.leaving import closed_at_exit
 from latebind.backends.tiered.ledger import Ledger
 from latebind.backends.tiered.lowering import lower_again
 from latebind.backends.tiered.program import TieredProgram
@@ -40,8 +40,7 @@ class Compilations:
         self._synchronous = settings.synchronous
         self._patience = settings.exit_wait_s
         self._queue = CompileQueue(self._compile, settings.workers, settings.max_pending)
-        # Exit handlers run in reverse: this one before the engine's own, registered when the engine was imported.
-        self._at_exit = _closed_at_exit(self._queue, self._patience)
+        self._at_exit = closed_at_exit(self._queue, self._patience)
 
     def request(self, program: TieredProgram) -> None:
         """Have a graph compiled."""
@@ -83,24 +82,12 @@ class Compilations:
 
     def close(self) -> None:
         """Stop compiling; what has begun is waited for, but not for long."""
-        atexit.unregister(self._at_exit)
-        if not self._queue.close(self._patience):
-            _logger.warning("a compilation did not end within %g s and is left behind", self._patience)
+        if self._queue.close(self._patience):
+            atexit.unregister(self._at_exit)
+        else:
+            _logger.warning("a compilation did not end within %g s and goes on alone", self._patience)
 
 
 def reason_of(error: BaseException) -> str:
     """Return what an error says, with its type."""
     return f"{type(error).__name__}: {error}"
-
-
-def _closed_at_exit(queue: CompileQueue[TieredProgram], seconds: float) -> Callable[[], None]:
-    """Have a queue closed when the interpreter exits; return the function that was registered."""
-    known = weakref.ref(queue)
-
-    def close() -> None:
-        queue = known()
-        if queue is not None:
-            queue.close(seconds)
-
-    atexit.register(close)
-    return close

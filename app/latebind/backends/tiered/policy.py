@@ -124,12 +124,8 @@ class Policy:
         self.compile_after = compile_after
         self.margin = margin
         self.cost = CompileCost()
-        self._least: float | None = None
-
-    @property
-    def least_seconds(self) -> float:
-        """Shortest run on the optimizing backend so far, or a guess."""
-        return LEAST_SECONDS if self._least is None else self._least
+        #: Shortest run on the optimizing backend so far, at most the first guess: what else ran may have been large.
+        self.least_seconds = LEAST_SECONDS
 
     # Before the decision
 
@@ -144,8 +140,8 @@ class Policy:
         if account.spent < self.compile_after * self.cost.expected(account.operations):
             return False
         if self.compile_after > 0 and self.margin is not None and account.baseline_seconds <= self.least_seconds:
-            account.confirmed += 1
             self._decide(account, False, "too small: a run takes no longer than a call of the optimizing backend")
+            account.confirmed += 1
             return False
         account.phase = Phase.WAITING
         account.reason = "being compiled"
@@ -198,9 +194,10 @@ class Policy:
         account.counted += 1
         if account.phase is Phase.FIXED:  # it failed just now
             return None
+        if optimizing:
+            self.least_seconds = min(self.least_seconds, seconds)
         if measured and optimizing:
             account.optimizing_seconds = min(account.optimizing_seconds, seconds)
-            self._least = seconds if self._least is None else min(self._least, seconds)
         elif measured:
             account.spent += seconds
             account.watched += 1
@@ -228,8 +225,9 @@ class Policy:
             return self._decide(account, not account.adopted, "measured to be faster")
         best = account.seconds(not account.adopted)
         if not account.steps or (best > HOPELESS * present and best < inf):
+            tier = self._decide(account, account.adopted, "measured: the other tier is not faster")
             account.confirmed += 1
-            return self._decide(account, account.adopted, "measured: the other tier is not faster")
+            return tier
         return None
 
     def _start_trial(self, account: Account) -> None:

@@ -33,9 +33,13 @@ class TieredData(BackendData):
         self.optimizing = optimizing
         side = optimizing if baseline is None else baseline
         self.handle = side
-        self.owned = True
-        self.error = None if side is None else side.error
         self._ready = None
+        if side is None:
+            self.owned = True
+            self.error = None
+        else:
+            self.owned = side.owned
+            self.error = side.error
 
     def assign(self, data: BackendData) -> None:
         """Fill the placeholder with what an execution returned."""

@@ -121,12 +121,16 @@ def tiered(clock, timed) -> Iterator[Callable[..., TieredBackend]]:
 
 
 @pytest.fixture
-def use() -> Iterator[Callable[[Backend], BoundContainer]]:
-    """Put a backend in force in a container of this test's own, and make that the current one."""
+def use() -> Iterator[Callable[..., BoundContainer]]:
+    """Put a backend in force in a container of this test's own, and make that the current one.
+
+    Nothing goes to the executor's worker unless a test says so: what does depends on real times.
+    """
     containers: list[BoundContainer] = []
 
-    def start(backend: Backend) -> BoundContainer:
-        settings = load_settings(None, {"backend": "numpy"}, environ={}, dotenv=None)
+    def start(backend: Backend, asynchronous: str = "never") -> BoundContainer:
+        given = {"backend": "numpy", "execution": {"asynchronous": asynchronous}}
+        settings = load_settings(None, given, environ={}, dotenv=None)
         container: Any = Container(name="tiered test", settings=settings)
         container.backend.override(backend)
         container.__enter__()

@@ -57,9 +57,10 @@ def run_threads(container, count: int) -> list[BaseException]:
     return failures
 
 
-def test_threads_that_record_and_threads_that_compile_do_not_disturb_each_other(use, tiered, timed):
+@pytest.mark.parametrize("asynchronous", ["never", "auto", "always"])
+def test_threads_that_record_and_threads_that_compile_do_not_disturb_each_other(use, tiered, timed, asynchronous):
     backend = tiered(timed(0.001), timed(0.01), synchronous=False, compile_after=0.5, workers=3)
-    container = use(backend)
+    container = use(backend, asynchronous)
     assert run_threads(container, 6) == []
     assert backend.wait_for_compilations(PATIENCE)
     assert backend.ledger.counters()["TierCompiled"] > 0
@@ -68,9 +69,10 @@ def test_threads_that_record_and_threads_that_compile_do_not_disturb_each_other(
     assert backend.ledger.counters()["TierOptimizingRuns"] > 0
 
 
-def test_threads_whose_runs_alternate_between_the_tiers_get_numpys_results(use):
+@pytest.mark.parametrize("asynchronous", ["never", "auto", "always"])
+def test_threads_whose_runs_alternate_between_the_tiers_get_numpys_results(use, asynchronous):
     backend = AlternatingTiers(seed=3)
-    container = use(backend)
+    container = use(backend, asynchronous)
     assert run_threads(container, 6) == []
     counters = backend.ledger.counters()
     assert counters["TierOptimizingRuns"] > 0 and counters["TierTransfers"] > 0

@@ -15,6 +15,11 @@ class TieredData(BackendData):
     ----------
     baseline, optimizing : BackendData or None
         The sides. A placeholder has none.
+
+    Parameters
+    ----------
+    side
+        The one that there is.
     """
 
     __slots__ = ("baseline", "optimizing")
@@ -26,12 +31,12 @@ class TieredData(BackendData):
         device: BackendDevice,
         baseline: BackendData | None = None,
         optimizing: BackendData | None = None,
+        side: BackendData | None = None,
     ) -> None:
         self.type = type
         self.device = device
         self.baseline = baseline
         self.optimizing = optimizing
-        side = optimizing if baseline is None else baseline
         self.handle = side
         self._ready = None
         if side is None:

@@ -53,9 +53,8 @@ def put(backend: TieredBackend, array: np.ndarray, *, copy: bool = True) -> Tier
 def optimizing_only(backend: TieredBackend, array: np.ndarray) -> TieredData:
     type = TensorType.of(array.shape, array.dtype)
     device = backend.backend_device()
-    return TieredData(
-        type, device, None, backend.optimizing.make_computation_data_from_tensor(array, type, device, copy=True)
-    )
+    side = backend.optimizing.make_computation_data_from_tensor(array, type, device, copy=True)
+    return TieredData(type, device, None, side, side)
 
 
 def test_a_value_changes_tiers_on_the_host_without_a_copy(backend):

@@ -73,6 +73,7 @@ class TieredBackend(Backend):
         self._clock = clock
         self._deterministic = False
         self._sides = Sides(baseline, optimizing, self.ledger, clock)
+        self._recent: tuple[BackendDevice | None, BackendDevice] = None, baseline.backend_device()
         self._compilations = Compilations(optimizing, self.ledger, chosen, clock)
         super().__init__(settings)
         self._default_device_type = optimizing.default_device_type
@@ -126,8 +127,12 @@ class TieredBackend(Backend):
         return (LentData if lent else TieredData)(type, device, data, None, data)
 
     def make_computation_data_from_scalar(self, scalar: Scalar, type: TensorType, device: BackendDevice) -> BackendData:
-        """Keep a scalar until a tier needs it."""
-        return ScalarData(scalar, type, device)
+        """Put a scalar on the baseline; the optimizing backend gets it when it needs it."""
+        known, place = self._recent
+        if known is not device:  # hashing a device would cost as much as all the rest
+            place = self._place(device)
+            self._recent = device, place
+        return ScalarData(scalar, type, device, self.baseline.make_computation_data_from_scalar(scalar, type, place))
 
     def create_data_placeholder(self, device: BackendDevice, type: TensorType) -> BackendData:
         """Return data without a side, to be filled by an execution."""
@@ -194,8 +199,8 @@ class TieredBackend(Backend):
                 self.ledger.add(program)
         return list(computations)
 
-    # Running. Once a graph's tier is decided, a call takes what stands in `execute_computation` longer than the tier's own:
-    # half a microsecond, and a quarter of one for each argument and result.
+    # Running. Once a graph's tier is decided, a call takes what stands in `execute_computation` longer than the tier's
+    # own: half a microsecond, and a quarter of one for each argument and result.
 
     def execute_computation(
         self, computation: Computation, arguments: Sequence[BackendData], device: BackendDevice

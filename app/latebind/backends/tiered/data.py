@@ -60,10 +60,10 @@ class LentData(TieredData):
 
 
 class ScalarData(TieredData):
-    """A scalar, put on a tier when the tier is known; its `handle` is the scalar."""
+    """A scalar; the baseline has it at once, which costs little there. Its `handle` is the Python scalar."""
 
     __slots__ = ()
 
-    def __init__(self, scalar: Scalar, type: TensorType, device: BackendDevice) -> None:
-        super().__init__(type, device)
+    def __init__(self, scalar: Scalar, type: TensorType, device: BackendDevice, baseline: BackendData) -> None:
+        super().__init__(type, device, baseline)
         self.handle = scalar

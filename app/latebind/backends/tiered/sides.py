@@ -44,14 +44,10 @@ class Sides:
         """Return the baseline's side of a value; `copy` if it is to be overwritten."""
         if data.baseline is not None:
             return data.baseline
-        place = self.places[data.device]
-        if isinstance(data, ScalarData):
-            data.baseline = self._baseline.make_computation_data_from_scalar(data.handle, data.type, place)
-            return data.baseline
         assert data.optimizing is not None
         start = self._clock()
         host = self._optimizing.make_tensor_from_computation_data(data.optimizing)
-        made = self._baseline.make_computation_data_from_tensor(host, data.type, place, copy=copy)
+        made = self._baseline.make_computation_data_from_tensor(host, data.type, self.places[data.device], copy=copy)
         if not copy:
             data.baseline = made
         self._ledger.transferred(self._clock() - start)

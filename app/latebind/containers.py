@@ -48,7 +48,10 @@ class LoweringContextFactory(Protocol):
 
 def build_backend(settings: Settings) -> Backend:
     """Make the backend that the settings name, with its own settings."""
-    return default_catalogue().build(settings.backend)
+    backend = default_catalogue().build(settings.backend)
+    if settings.deterministic:
+        backend.be_deterministic()
+    return backend
 
 
 def build_reference_backend(lifecycle: Lifecycle) -> Backend:

@@ -13,7 +13,7 @@ SHOWN = 60
 #: Seconds that one backend may take; the kit aims at three minutes on the slowest.
 PATIENCE = 900
 #: Composed of others, which are checked by themselves.
-COMPOSED = ("shadow",)
+COMPOSED = ("shadow", "tiered")
 SPECS = [spec for spec in BUILT_IN if spec.name not in COMPOSED]
 
 

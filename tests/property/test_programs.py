@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from tests.property.comparison import assert_same
 from tests.property.strategies import examples
+from tests.unit.backends.tiered.tiers import AlternatingTiers
 
 import latebind as lb
 from latebind.backends.numpy.backend import NumpyBackend
@@ -31,17 +32,20 @@ MODES: dict[str, dict[str, Any]] = {
     "eager": {"eager": True},
     "flushed": {"interpretations": 1, "recording_limit": 3},
     "switching": {"interpretations": 6},
+    "alternating tiers": {"recording_limit": 5},
 }
 
 
 @pytest.fixture(params=sorted(MODES), scope="module", autouse=True)
 def mode(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run all programs in each way of running."""
-    executor = LazyGraphExecutor(NumpyBackend(), name=request.param, options=ExecutorOptions(**MODES[request.param]))
+    backend = AlternatingTiers() if request.param == "alternating tiers" else NumpyBackend()
+    executor = LazyGraphExecutor(backend, name=request.param, options=ExecutorOptions(**MODES[request.param]))
     token = current.set_current(lambda: executor)
     yield request.param
     current.reset_current(token)
     executor.close()
+    backend.prepare_to_exit()
 
 
 @dataclass

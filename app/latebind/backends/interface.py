@@ -301,6 +301,10 @@ class Backend(ABC):
         """Seed the engine's own generators, if it has any. latebind's streams do not depend on it."""
         del seed
 
+    def be_deterministic(self) -> None:
+        """Do nothing that depends on time or load: called once, before anything runs, under `deterministic: true`."""
+        return None
+
     def prepare_to_exit(self) -> None:
         """Release threads, pools and device memory. Called once, when the container closes."""
         return None

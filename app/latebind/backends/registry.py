@@ -298,6 +298,12 @@ BUILT_IN: Final = (
         backend="latebind.backends.shadow.backend:ShadowBackend",
         settings="latebind.backends.shadow.settings:ShadowSettings",
     ),
+    BackendSpec(
+        name="tiered",
+        summary="a graph runs on one backend at once; another one compiles it in the background if that pays",
+        backend="latebind.backends.tiered.backend:TieredBackend",
+        settings="latebind.backends.tiered.settings:TieredSettings",
+    ),
 )
 
 

@@ -126,6 +126,8 @@ class Structure:
         The structure that was recorded after this one the last time: the prediction.
     sightings : int
         How often it was recorded.
+    interpreted : float
+        Seconds spent running it operation by operation, without the making of kernels.
     last_used : int
         The cache's clock at the last use.
     evicted : bool
@@ -135,6 +137,7 @@ class Structure:
     __slots__ = (
         "_observed",
         "evicted",
+        "interpreted",
         "last_used",
         "promoted",
         "promotions",
@@ -154,6 +157,7 @@ class Structure:
         self.promotions = 0
         self.successor: Structure | None = None
         self.sightings = 0
+        self.interpreted = 0.0
 
     def observe(self, scalars: Sequence[Scalar]) -> None:
         """Note the scalars of an interpreted recording: those that vary are parameters from the first compile."""

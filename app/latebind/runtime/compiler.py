@@ -42,6 +42,8 @@ logger = logging.getLogger("latebind")
 _names = itertools.count()
 #: Lines of a refused graph that its message shows.
 _SHOWN_LINES: Final = 60
+#: What compiling one recorded operation is taken to cost before a graph was compiled.
+_SECONDS_PER_RECORD: Final = 50e-6
 
 
 class Compiler:
@@ -74,6 +76,16 @@ class Compiler:
         self.tracer = tracer
         self.reference = reference
         self.verify = verify
+        #: Time spent on kernels, and what compiling graphs has cost so far.
+        self.kernel_seconds = 0.0
+        self._graph_seconds = 0.0
+        self._graph_records = 0
+
+    def expected_seconds(self, records: int) -> float:
+        """Return what compiling a recording of this length is expected to take, from those compiled before."""
+        if not self._graph_records:
+            return records * _SECONDS_PER_RECORD
+        return records * self._graph_seconds / self._graph_records
 
     def kernel(self, device: BackendDevice, signature: Signature, donated: tuple[int, ...] = ()) -> Executable:
         """Return one recorded operation as an executable of its own; its scalars are parameters. Made once.
@@ -148,6 +160,7 @@ class Compiler:
             self._compile_stages(name, stages)
         except (CompilationError, LoweringError) as error:
             stages, result_slots = self._give_up(name, graph, results, error, locate)
+        self._note_time(perf_counter() - start, len(records), is_kernel=kernel is not None)
         # What falls back works on copies, and an engine may make no use of the permission.
         used = donated_parameters if len(stages) == 1 and not stages[0].fallback else ()
         taken = stages[0].computation.donated if stages else None
@@ -160,6 +173,13 @@ class Compiler:
             result_slots,
             frozenset(graph.leaves[index] for index in used if taken is None or index in taken),
         )
+
+    def _note_time(self, seconds: float, records: int, *, is_kernel: bool) -> None:
+        if is_kernel:
+            self.kernel_seconds += seconds
+        else:
+            self._graph_seconds += seconds
+            self._graph_records += records
 
     def _trace(self, name: str, graph: Graph, results: Sequence[Value], locate: Callable[[int], str] | None) -> None:
         self.tracer.add(name, "ir", lambda: to_text(name, graph.parameters, results, locate))

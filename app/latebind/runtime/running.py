@@ -26,6 +26,8 @@ _SMOOTHING: Final = 0.25
 #: Every so many runs a computation of the worker runs inline: beside the user's thread it takes longer than alone, so
 #: that a short one would never find its way back.
 _INLINE_EVERY: Final = 128
+#: A graph is not compiled early before so many seconds were spent on interpreting it: less is not worth a guess.
+_PATIENCE: Final = 0.1
 
 
 class Runner:
@@ -66,7 +68,7 @@ class Runner:
                 self.metrics.count("FailedCompile")
                 variant = None
             if variant is None:
-                self.interpret(tape, live, start)
+                self.interpret(tape, live, start, structure)
                 return
             outputs = list(variant.outputs)
             # What was compiled just now has its own timers; only the rest is dispatch.
@@ -91,7 +93,7 @@ class Runner:
         """Return the computation for a recording, from the cache or compiled now; `None` to interpret it instead."""
         structure.sightings += 1
         self.metrics.count("Recordings")
-        if structure.sightings <= self.interpretations:
+        if structure.sightings <= self.interpretations and self._pays_to_interpret(tape, structure):
             self.metrics.count("Interpreted")
             if not self.options.deterministic:
                 structure.observe(tape.scalars)
@@ -102,6 +104,11 @@ class Runner:
             self.metrics.count("CachedCompile")
             return variant
         return self.compile(tape, structure, live, donatable)
+
+    def _pays_to_interpret(self, tape: Tape, structure: Structure) -> bool:
+        """Whether less time was spent on interpreting a graph than compiling it is expected to take."""
+        spent = structure.interpreted
+        return spent < _PATIENCE or spent < self.compiler.expected_seconds(len(tape.records))
 
     def _donatable(self, leaves: list[BackendData]) -> list[int]:
         """Return the leaves that nothing but the recording holds, so that their buffers may be overwritten."""
@@ -134,20 +141,23 @@ class Runner:
 
     # Running
 
-    def interpret(self, tape: Tape, live: list[int], start: float) -> None:
+    def interpret(self, tape: Tape, live: list[int], start: float, structure: Structure | None = None) -> None:
         """Run a recording operation by operation: its graph is too new to be worth compiling."""
         settle(tape.leaves)
         donatable = self._donatable(tape.leaves)
         leaves = dict(enumerate(tape.leaves))
         isolation = self.isolation(tape)
         self.metrics.add_time("DispatchTime", perf_counter() - start)
-        start = perf_counter()
+        start, kernels = perf_counter(), self.compiler.kernel_seconds
         if donatable:
             tape.spent = True
             tape.leaves = []
         values = isolation.interpreter().run(live, leaves, donatable)
         results = [values.pop(position) for position in live]
-        self.metrics.add_time("ExecuteTime", perf_counter() - start)
+        seconds = perf_counter() - start
+        self.metrics.add_time("ExecuteTime", seconds)
+        if structure is not None:
+            structure.interpreted += seconds - (self.compiler.kernel_seconds - kernels)
         if tape.checks:
             isolation.apply_checks(checks_of(tape), live, results)
         self._bind(tape, live, results)

@@ -74,6 +74,9 @@ class DelegatingBackend(Backend):
     def set_rng_seed(self, seed: int) -> None:
         self.wrapped.set_rng_seed(seed)
 
+    def be_deterministic(self) -> None:
+        self.wrapped.be_deterministic()
+
     def prepare_to_exit(self) -> None:
         self.wrapped.prepare_to_exit()
 

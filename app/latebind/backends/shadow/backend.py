@@ -115,6 +115,10 @@ class ShadowBackend(Backend):
         self.primary.set_rng_seed(seed)
         self.reference.set_rng_seed(seed)
 
+    def be_deterministic(self) -> None:
+        self.primary.be_deterministic()
+        self.reference.be_deterministic()
+
     def prepare_to_exit(self) -> None:
         """Shut both backends down."""
         try:

@@ -20,9 +20,12 @@ SECONDS_PER_OPERATION: Final = 0.00025
 LEAST_SECONDS: Final = 10e-6
 #: Share of a new measurement in the expected cost of compiling.
 SMOOTHING: Final = 0.25
-#: Timed runs of a tier in a trial, after one that warms it up.
+#: Timed runs of a tier in a trial, at least; the tier that is not in force has one before that warms it up.
 TRIAL_RUNS: Final = 3
-#: A tier that takes this many times as long as the other one is not tried again.
+#: Share of what compiling took that a trial may take on the new tier: short runs are timed more often, for the machine
+#: may be busy with something else for a while.
+TRIAL_COST: Final = 0.25
+#: After a trial's time, a tier that takes so many times as long as the other one is not run a third time.
 HOPELESS: Final = 4.0
 #: Runs until a decision is looked at again; four times as many each time that it is confirmed.
 FIRST_TERM: Final = 1000
@@ -40,6 +43,38 @@ class Phase(Enum):
     TRIAL = "on trial"
     DECIDED = "decided"
     FIXED = "fixed"
+
+
+@dataclass(slots=True)
+class Trial:
+    """Some runs of the tier in force, then some of the other one: what a loop carries stays on a tier meanwhile.
+
+    Attributes
+    ----------
+    budget : float
+        Seconds that the tier not in force may take.
+    present, other : int
+        Runs begun on the tier in force, and on the other one.
+    measured : int
+        Timed runs on the other one that have ended.
+    spent : float
+        Seconds of the runs on the other one.
+    """
+
+    budget: float = 0.0
+    present: int = 0
+    other: int = 0
+    measured: int = 0
+    spent: float = 0.0
+
+    def next_is_other(self) -> bool:
+        """Say whose turn it is, and count the run."""
+        other = self.present >= TRIAL_RUNS
+        if other:
+            self.other += 1
+        else:
+            self.present += 1
+        return other
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -79,12 +114,19 @@ class Account:
     confirmed: int = 0
     counted: int = 0
     watched: int = 0
-    steps: list[tuple[bool, bool]] = field(default_factory=list)
+    trial: Trial = field(default_factory=lambda: Trial())
 
     @property
     def runs(self) -> int:
         """How often it ran."""
         return self.counted + (self.term - self.left if self.left >= 0 else 0)
+
+    def note(self, optimizing: bool, seconds: float) -> None:
+        """Note a run on a tier."""
+        if optimizing:
+            self.optimizing_seconds = min(self.optimizing_seconds, seconds)
+        else:
+            self.baseline_seconds = min(self.baseline_seconds, seconds)
 
     def seconds(self, optimizing: bool) -> float:
         """Return the shortest run on a tier."""
@@ -164,7 +206,6 @@ class Policy:
         """Leave a graph on the baseline for ever."""
         account.phase = Phase.FIXED
         account.reason = reason
-        account.steps.clear()
         account.counted += account.term - max(account.left, 0)
         account.adopted = False
         account.term = account.left = maxsize
@@ -179,10 +220,8 @@ class Policy:
             else:
                 self._start_trial(account)
         if account.phase is Phase.TRIAL:
-            if account.steps:
-                return account.steps.pop()
-            # Other threads have the last runs of the trial under way.
-            return account.adopted, False
+            other = account.trial.next_is_other()
+            return account.adopted is not other, not other or account.trial.other > 1
         if account.phase in (Phase.DECIDED, Phase.FIXED):
             # Decided by another thread meanwhile, or the counter lost an update to one.
             account.left = max(account.left, account.term if account.term == maxsize else 0)
@@ -196,47 +235,43 @@ class Policy:
             return None
         if optimizing:
             self.least_seconds = min(self.least_seconds, seconds)
-        if measured and optimizing:
-            account.optimizing_seconds = min(account.optimizing_seconds, seconds)
-        elif measured:
+        else:
             account.spent += seconds
             account.watched += 1
-            if account.watched > 1:  # the first run warms caches and pages
-                account.baseline_seconds = min(account.baseline_seconds, seconds)
+        if measured and (optimizing or account.watched > 1):  # the first run warms caches and pages
+            account.note(optimizing, seconds)
         if account.phase is not Phase.TRIAL or optimizing is account.adopted:
             return None
-        return self._judge(account, seconds)
+        return self._judge(account, measured, seconds)
 
     def abandon(self, account: Account) -> None:
         """End a trial of which a run failed; the present tier stays."""
         if account.phase is Phase.TRIAL:
             self._decide(account, account.adopted, "a run failed on trial")
 
-    def _judge(self, account: Account, seconds: float) -> bool | None:
+    def _judge(self, account: Account, measured: bool, seconds: float) -> bool | None:
         """Decide for or against the tier that is not in force, after a run of it."""
-        margin = self.margin or 1.0
+        trial = account.trial
+        trial.measured += measured
+        trial.spent += seconds
         present = account.seconds(account.adopted)
-        if seconds <= margin * present:
+        if present == inf:  # other threads have its runs under way
+            return None
+        if seconds <= (self.margin or 1.0) * present:
             account.confirmed = 0
-            if account.adopted:
-                account.baseline_seconds = min(account.baseline_seconds, seconds)
-            else:
-                account.optimizing_seconds = min(account.optimizing_seconds, seconds)
+            account.note(not account.adopted, seconds)
             return self._decide(account, not account.adopted, "measured to be faster")
-        best = account.seconds(not account.adopted)
-        if not account.steps or (best > HOPELESS * present and best < inf):
+        hopeless = trial.measured > 0 and account.seconds(not account.adopted) > HOPELESS * present
+        if trial.spent >= trial.budget and (trial.measured >= TRIAL_RUNS or hopeless):
             tier = self._decide(account, account.adopted, "measured: the other tier is not faster")
             account.confirmed += 1
             return tier
         return None
 
     def _start_trial(self, account: Account) -> None:
-        """Plan the runs of a trial, last first: the present tier unless it was watched just now, then the other."""
-        present, other = account.adopted, not account.adopted
-        account.steps = [(other, True)] * TRIAL_RUNS + [(other, False)]
-        if account.phase is Phase.DECIDED or account.watched < 2:
-            account.baseline_seconds = account.optimizing_seconds = inf
-            account.steps += [(present, True)] * TRIAL_RUNS
+        first = account.phase is Phase.COMPILED
+        account.trial = Trial(TRIAL_COST * (account.compile_seconds or 0.0) if first else 0.0)
+        account.baseline_seconds = account.optimizing_seconds = inf
         account.counted += account.term
         account.term = 0
         account.phase = Phase.TRIAL
@@ -246,7 +281,6 @@ class Policy:
         account.phase = Phase.DECIDED
         account.adopted = adopted
         account.reason = reason
-        account.steps.clear()
         account.term = account.left = self._term(account)
         return adopted
 

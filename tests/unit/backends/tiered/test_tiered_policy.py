@@ -12,6 +12,7 @@ from latebind.backends.tiered.policy import (
     SECONDS_PER_COMPILATION,
     SECONDS_PER_OPERATION,
     TERM_GROWTH,
+    TRIAL_COST,
     TRIAL_RUNS,
     Account,
     CompileCost,
@@ -108,6 +109,26 @@ def test_a_trial_ends_as_soon_as_it_is_won():
     assert account.counted == account.watched + 1
 
 
+def test_a_trial_of_short_runs_takes_a_share_of_what_compiling_took():
+    policy = Policy()
+    account = decided(policy, 100e-6, 100e-6)
+    assert not account.adopted
+    assert account.trial.spent == pytest.approx(TRIAL_COST * 0.02, abs=100e-6)  # a run more or less
+    assert account.trial.other == pytest.approx(TRIAL_COST * 0.02 / 100e-6, abs=1)
+
+
+def test_a_trial_is_won_late_if_it_is_won():
+    policy = Policy()
+    account = Account("computation", 1)
+    busy = iter([0.003, 0.002, 0.002, 0.002, 0.0005])
+    while account.phase is not Phase.DECIDED:
+        if policy.wants_compiling(account):
+            policy.compiled(account, 0.1)
+        tier, measured = policy.next_tier(account)
+        policy.ran(account, tier, measured, next(busy) if tier else 0.001)
+    assert account.adopted
+
+
 def test_a_hopeless_tier_is_run_twice():
     account = decided(Policy(), 0.01, 1.0)
     assert not account.adopted
@@ -146,6 +167,7 @@ def test_a_decision_is_looked_at_again_and_kept_longer_when_it_is_confirmed():
     first = account.left
     assert first >= FIRST_TERM
     tiers = [run(policy, account, 0.01, 0.02) for _ in range(first + 2 * TRIAL_RUNS + 1)]
+    assert tiers[-TRIAL_RUNS - 1 :] == ["optimizing"] * (TRIAL_RUNS + 1)
     assert tiers.count("optimizing") == TRIAL_RUNS + 1
     assert account.phase is Phase.DECIDED
     assert account.left == TERM_GROWTH * first
@@ -181,7 +203,8 @@ def test_a_trial_of_which_a_run_failed_leaves_the_graph_where_it_is():
     account = Account("computation", 1, spent=1.0, baseline_seconds=0.01, watched=5)
     assert policy.wants_compiling(account)
     policy.compiled(account, 0.02)
-    assert policy.next_tier(account) == (True, False)
+    assert policy.next_tier(account) == (False, True)
+    assert account.phase is Phase.TRIAL
     policy.abandon(account)
     assert (account.phase, account.adopted) == (Phase.DECIDED, False)
 

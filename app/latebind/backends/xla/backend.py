@@ -11,7 +11,15 @@ from typing import Any, ClassVar, Final
 import numpy as np
 
 import latebind.backends.xla.lowerings  # noqa: F401  (registers the lowering functions)
-from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation, HostArray, Scalar
+from latebind.backends.interface import (
+    Backend,
+    BackendData,
+    BackendDevice,
+    Computation,
+    HostArray,
+    Launcher,
+    Scalar,
+)
 from latebind.backends.xla.client import JAXLIB_VERSION, VERSION, EngineError, Slot, clients, has_lapack, thread_count
 from latebind.backends.xla.lowering import XlaLoweringContext
 from latebind.backends.xla.lowerings.linear_algebra import HOST_ONLY
@@ -50,7 +58,13 @@ class XlaData(BackendData):
     __slots__ = ("exports",)
 
     def __init__(self, type: TensorType, device: BackendDevice, handle: Any = None, *, owned: bool = True) -> None:
-        super().__init__(type, device, handle, owned=owned)
+        # What the base class does, without a call: one of these is made per result.
+        self.type = type
+        self.device = device
+        self.handle = handle
+        self.owned = owned
+        self.error = None
+        self._ready = None
         self.exports: list[weakref.ref[HostArray]] | None = None
 
 
@@ -265,14 +279,24 @@ class XlaBackend(Backend):
         ExecutionError
             If XLA refuses the arguments or cannot start.
         """
+        return XlaBackend.launcher(self, computation, device)(arguments)
+
+    def launcher(self, computation: Computation, device: BackendDevice) -> Launcher:
+        """Return what starts a compiled computation."""
         program: Program = computation.program
-        try:
-            results = program.executable.execute_sharded([data.handle for data in arguments], with_tokens=True)
-            self._in_flight.append(results.consume_token())
-            arrays = results.consume_with_handlers(program.handlers)
-        except Exception as error:
-            raise ExecutionError(f"XLA could not run {computation.name}: {error}") from error
-        return [XlaData(type, device, array) for type, array in zip(computation.result_types, arrays, strict=True)]
+        execute, handlers, types = program.executable.execute_sharded, program.handlers, computation.result_types
+        started = self._in_flight.append
+
+        def launch(arguments: Sequence[BackendData]) -> list[BackendData]:
+            try:
+                results = execute([data.handle for data in arguments], with_tokens=True)
+                started(results.consume_token())
+                arrays = results.consume_with_handlers(handlers)
+            except Exception as error:
+                raise ExecutionError(f"XLA could not run {computation.name}: {error}") from error
+            return [XlaData(type, device, array) for type, array in zip(types, arrays, strict=True)]
+
+        return launch
 
     # Debug
 

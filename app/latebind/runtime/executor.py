@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -341,6 +341,7 @@ class LazyGraphExecutor:
         leaves: list[BackendData],
         scalars: list[Scalar],
         outputs: dict[int, LazyTensor],
+        dying: Sequence[tuple[LazyTensor, int, BackendData]] = (),
     ) -> None:
         """Run a captured recording again, with these leaves and scalars, into these arrays.
 
@@ -348,13 +349,26 @@ class LazyGraphExecutor:
         ----------
         recording, structure
             What was captured, and its computations.
+        leaves
+            Taken over: nothing else may hold the list.
         outputs
             Array to bind per position; each has this recording as its tape.
+        dying
+            Arrays that give up their values, the leaf that these are, and the data that takes their place.
         """
         self.check_usable()
         start = perf_counter()
         self.metrics.count("CapturedCalls")
-        self.runner.run(recording.closed_copy(leaves, scalars, outputs), structure, list(outputs), start)
+        copy = recording.closed_copy(leaves, scalars, outputs)
+        for array, _, gone in dying:
+            array._data = gone
+        try:
+            self.runner.run(copy, structure, list(outputs), start)
+        except BaseException:
+            if not copy.spent:
+                for array, leaf, _ in dying:
+                    array._data = leaves[leaf]
+            raise
 
     def _structure(self, tape: Tape) -> Structure:
         """Return the structure of a recording; the one that followed the previous one last time is tried first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextvars import Context
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,8 @@ from latebind.errors import BackendUnavailableError, CompilationError, DeviceMis
 from latebind.ir.node import Node, Value
 from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType
+
+_handle = attrgetter("handle")
 
 
 class NumpyBackend(Backend):
@@ -150,7 +153,7 @@ class NumpyBackend(Backend):
             except IndexError:
                 context = _quiet_context()
             try:
-                outputs = context.run(function, *[data.handle for data in arguments])
+                outputs = context.run(function, *map(_handle, arguments))
             except Exception as error:
                 raise program.explain(error) from error
             finally:

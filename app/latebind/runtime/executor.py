@@ -30,6 +30,7 @@ from latebind.runtime.tape import Ground, Tape
 from latebind.runtime.tracing import Tracer
 from latebind.runtime.transfer import to_device, to_host
 from latebind.runtime.views import refresh
+from latebind.runtime.warm_steps import run_warm
 
 if TYPE_CHECKING:
     from latebind.runtime.tape import Scalar
@@ -90,10 +91,11 @@ class LazyGraphExecutor:
         interpretations = 0 if self.tracer.show else backend.interpretations if wanted is None else wanted
         self.worker = Worker(f"latebind {name}", self.options.queue_size)
         self.runner = Runner(backend, self.compiler, self.worker, self.metrics, self.options, interpretations)
-        self.tapes: dict[tuple[int, BackendDevice], Tape] = {}
+        self.tapes: dict[tuple[int, Ground], Tape] = {}
         self.closed = False
         self.forked = False
         self._grounds: dict[BackendDevice, Ground] = {}
+        self._default_ground: Ground | None = None
         self._lock = threading.Lock()
         self.seed: int | None = None
         #: What other parts keep per executor, by the name of the part.
@@ -112,6 +114,16 @@ class LazyGraphExecutor:
         DeviceMismatchError
             If the backend has no such device.
         """
+        if device is None:
+            backend, known = self.backend, self._default_ground
+            if (
+                known is not None
+                and known.device.type == backend.default_device_type
+                and known.device.ordinal == backend.default_device_ordinal
+            ):
+                return known
+            self._default_ground = self.ground(backend.backend_device())
+            return self._default_ground
         if not isinstance(device, BackendDevice):
             device = self.backend.backend_device(device)
         found = self._grounds.get(device)
@@ -293,26 +305,36 @@ class LazyGraphExecutor:
             ground.open()
             if len(tape.lastis) != len(tape.records):
                 tape.truncate(len(tape.lastis))
-            arrays = tape.arrays
-            if tape.views:
-                release_dead_views(arrays, tape.views)
-            live = release_bases(arrays, live_positions(arrays))
-            live = [position for position in live if is_at(arrays[position], tape, position)]
-            self.metrics.count("RecordedOps", len(tape.records))
-            self.metrics.add_time("RecordTime", start - tape.started)
-            if not live:
-                self._finish(tape)
-                return None
-            tape.leaf_of.clear()
-            structure = self._structure(tape)
-            self.runner.run(tape, structure, live, start)
+            local = ground.local
+            previous: Structure | None = getattr(local, "previous", None)
+            predicted = None if previous is None else previous.successor
+            if end := run_warm(self.runner, self.cache, tape, predicted, start):
+                structure = local.previous = predicted
+            else:
+                structure = self._run_closed(tape, start)
         except BaseException as error:
             self._reopen(tape, limit, error)
             raise
         self._finish(tape)
         following = ground.tape()
-        if not following.records:
-            following.started = perf_counter()  # recording goes on here; running is not recording
+        if structure is not None and not following.records:
+            following.started = end or perf_counter()  # recording goes on here; running is not recording
+        return structure
+
+    def _run_closed(self, tape: Tape, start: float) -> Structure | None:
+        """Compute the live arrays of a closed recording; return its structure, or `None` if none is alive."""
+        arrays = tape.arrays
+        if tape.views:
+            release_dead_views(arrays, tape.views)
+        live = release_bases(arrays, live_positions(arrays))
+        live = [position for position in live if is_at(arrays[position], tape, position)]
+        self.metrics.count("RecordedOps", len(tape.records))
+        self.metrics.add_time("RecordTime", start - tape.started)
+        if not live:
+            return None
+        tape.leaf_of.clear()
+        structure = self._structure(tape)
+        self.runner.run(tape, structure, live, start)
         return structure
 
     def _finish(self, tape: Tape) -> None:
@@ -330,7 +352,7 @@ class LazyGraphExecutor:
             self._finish(tape)
             return
         tape.leaf_of = {data: -1 - index for index, data in enumerate(tape.leaves)}
-        ground.local.tape = self.tapes[tape.ident, ground.device] = tape
+        ground.local.tape = self.tapes[tape.ident, ground] = tape
         tape.limit, tape.closed = limit, False
 
     def replay(

@@ -62,6 +62,8 @@ class Executable:
         Where the results are after the last stage.
     launch : Launcher or None
         What runs it, once it has run; kept if it is one computation of the backend's own.
+    takes_all : bool
+        Whether the parameters are the first leaves in their order, and nothing else.
     proven : bool
         Whether the backend once returned what the computation promises; it is checked in the first run.
     """
@@ -78,6 +80,7 @@ class Executable:
         "scalars",
         "slot_count",
         "stages",
+        "takes_all",
     )
 
     def __init__(
@@ -101,6 +104,7 @@ class Executable:
             (slot for stage in self.stages for slot in (*stage.arguments, *stage.results)), default=-1
         )
         self.computation = self.stages[0].computation if len(self.stages) == 1 else None
+        self.takes_all = not scalars and leaves == tuple(range(len(leaves)))
         self.launch: Launcher | None = None
         self.proven = False
 

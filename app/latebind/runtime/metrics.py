@@ -134,6 +134,20 @@ class Metrics:
                     kept.append((calls, function))
             self._followed = kept
 
+    def add_step(self, operations: int, recorded: float, dispatched: float, executed: float) -> None:
+        """Count a recording whose computation was in the cache, with its times in seconds."""
+        counters, timers = self._counters, self._timers
+        counters["RecordedOps"] += operations
+        counters["Recordings"] += 1
+        counters["CachedCompile"] += 1
+        try:
+            for name, seconds in (("RecordTime", recorded), ("DispatchTime", dispatched), ("ExecuteTime", executed)):
+                timer = timers[name]
+                timer[0] += 1
+                timer[1] += seconds
+        except KeyError:  # somebody has reset the metrics
+            timers[name] = [1, seconds]
+
     def counter(self, name: str) -> int:
         """Return a counter; 0 if nothing was counted."""
         self._collect()

@@ -224,7 +224,7 @@ class Ground:
     def open(self) -> Tape:
         """Start a new tape for this thread."""
         tape = self.local.tape = Tape(self, self.limit)
-        self.executor.tapes[tape.ident, self.device] = tape
+        self.executor.tapes[tape.ident, self] = tape
         return tape
 
     def __repr__(self) -> str:

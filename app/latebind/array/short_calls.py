@@ -186,8 +186,9 @@ class _Writer:
             self.miss_if("current().ground() is not ground")
         for number, leaf in enumerate(self.leaves):
             self._guard(number, leaf)
-        if len(self.leaf_of_input) > _MOST or len(self.capture.outputs) > _MOST:
-            raise _NoShortCallError
+        given = {id(self.leaves[number]) for number in self.leaf_of_input}
+        if len(given) < len(self.leaf_of_input) or len(self.capture.outputs) > _MOST:
+            raise _NoShortCallError  # captured for an array that was passed twice
         self._guard_outside()
         self._guard_aliasing()
         self._launch()

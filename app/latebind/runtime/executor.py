@@ -382,9 +382,9 @@ class LazyGraphExecutor:
         start = perf_counter()
         self.metrics.count("CapturedCalls")
         copy = recording.closed_copy(leaves, scalars, outputs)
-        for array, _, gone in dying:
-            array._data = gone
         try:
+            for array, _, gone in dying:
+                array._data = gone
             self.runner.run(copy, structure, list(outputs), start)
         except BaseException:
             if not copy.spent:

@@ -83,10 +83,11 @@ class CallOptions:
                 raise CaptureError(
                     f"{option}_argnums: the function has no positional argument {number}; it has {len(positional)}"
                 )
-        known = {one.name for one in self.parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
-        if self.parameters and inspect.Parameter.VAR_KEYWORD not in variadic and not names <= known:
+        known = [one.name for one in self.parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+        unknown = names.difference(known)
+        if unknown and self.parameters and inspect.Parameter.VAR_KEYWORD not in variadic:
             raise CaptureError(
-                f"{option}_argnames: the function has no argument {min(names - known)!r}; it has {', '.join(known)}"
+                f"{option}_argnames: the function has no argument {min(unknown)!r}; it has {', '.join(known)}"
             )
         for number, one in enumerate(positional):
             if one.kind is one.POSITIONAL_OR_KEYWORD and (number in numbers or one.name in names):

@@ -130,7 +130,7 @@ def unflatten(treedef: Any, leaves: list[Any]) -> Any:
 
 
 def is_traced_number(kind: type) -> bool:
-    """Whether arguments of this type become parameters of the computation: Python's numbers and NumPy's, no booleans."""
+    """Whether arguments of this type become parameters of the computation: Python's numbers and NumPy's."""
     return kind in (int, float, complex) or (issubclass(kind, np.number) and kind.__name__ in ELEMENT_NAMES)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from latebind.array.call_options import CallOptions, Static
 from latebind.array.captured import Capture, is_traced_number
+from latebind.ir.types import TensorType
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import user_line
 from latebind.runtime.tape import Ground
@@ -56,16 +57,20 @@ def note_of(ground: Ground, capture: Capture, leaves: Sequence[Any], structure: 
         tuple(map(_shown, leaves)),
         {number: (repr(leaves[number]), line) for number, line in capture.read_at.items()},
         roles,
-        tuple(repr(type) for _, type in capture.types),
+        tuple(_shown_type(type) for _, type in capture.types),
     )
+
+
+def _shown_type(type: TensorType) -> str:
+    return f"{type.dtype.name}[{', '.join(map(str, type.shape))}]"
 
 
 def _shown(leaf: Any) -> str:
     if isinstance(leaf, LazyTensor):
-        return repr(leaf._type)
+        return _shown_type(leaf._type)
     value = leaf.value if isinstance(leaf, Static) else leaf
     if is_traced_number(type(value)) and not isinstance(leaf, Static):
-        return f"a {type(value).__name__}"
+        return type(value).__name__
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 

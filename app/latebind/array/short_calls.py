@@ -1,7 +1,7 @@
 """Short calls: Python source for one captured call, with everything that cannot change between two calls left out.
 
-The general way (`captured.run_captured`) looks at every argument in a loop, builds a key, closes a recording and has the
-executor launch it. Most calls need none of that: their arguments are arrays at rest, each passed once, and numbers. For
+The general way (`captured.run_captured`) looks at every argument in a loop, builds a key, and has the executor launch
+a closed recording. Most calls need none of that: their arguments are arrays at rest, each passed once, and numbers. For
 these a function is generated that tests exactly this, one line per argument, reads the arrays' data, launches the
 computation, and makes the results:
 
@@ -234,7 +234,9 @@ class _Writer:
         elif not any(type(part) in (tuple, list, dict) for part in value):
             first = len(self.leaves)
             self.leaves += value
-            self.guards += (f"{''.join(f'v{number}, ' for number in range(first, len(self.leaves)))}= {name}",) * bool(value)
+            self.guards += (f"{''.join(f'v{number}, ' for number in range(first, len(self.leaves)))}= {name}",) * bool(
+                value
+            )
             return
         else:
             parts = [(f"{name}[{index}]", part) for index, part in enumerate(value)]
@@ -409,9 +411,7 @@ class _Writer:
         return f"view_of({name}, {steps}, {type})"
 
 
-_ERRORS: Final = {
-    error.__name__: error for error in (AttributeError, KeyError, TypeError, ValueError, Exception)
-}
+_ERRORS: Final = {error.__name__: error for error in (AttributeError, KeyError, TypeError, ValueError, Exception)}
 
 
 class _Mark:

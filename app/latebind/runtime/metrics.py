@@ -141,12 +141,18 @@ class Metrics:
         counters["Recordings"] += 1
         counters["CachedCompile"] += 1
         try:
-            for name, seconds in (("RecordTime", recorded), ("DispatchTime", dispatched), ("ExecuteTime", executed)):
-                timer = timers[name]
-                timer[0] += 1
-                timer[1] += seconds
+            record, dispatch, execute = timers["RecordTime"], timers["DispatchTime"], timers["ExecuteTime"]
         except KeyError:  # somebody has reset the metrics
-            timers[name] = [1, seconds]
+            self.add_time("RecordTime", recorded)
+            self.add_time("DispatchTime", dispatched)
+            self.add_time("ExecuteTime", executed)
+            return
+        record[0] += 1
+        record[1] += recorded
+        dispatch[0] += 1
+        dispatch[1] += dispatched
+        execute[0] += 1
+        execute[1] += executed
 
     def counter(self, name: str) -> int:
         """Return a counter; 0 if nothing was counted."""

@@ -123,7 +123,7 @@ class CompiledFunction(Generic[P, R]):
     def _shorten(self, ground: Ground, capture: Capture, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Make the call short from now on if it can be; give that up where the computation turned out to take long."""
         if capture.short is None:
-            if launched_variant(ground, capture) is None or capture.structure.variants[0].runs < 2:
+            if launched_variant(ground, capture) is None or max(one.runs for one in capture.structure.variants) < 2:
                 return
             capture.short = short_call(ground, capture, args, kwargs) or _general
             if capture.short is not _general:

@@ -51,6 +51,7 @@ from latebind.backends.interface import BackendData
 from latebind.runtime.cache import Variant
 from latebind.runtime.current import current_executor
 from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.liveness import unreferenced
 from latebind.runtime.metrics import CallCount
 from latebind.runtime.tape import Ground
 
@@ -79,7 +80,7 @@ def short_call(ground: Ground, capture: Capture, args: tuple[Any, ...], kwargs: 
         Arguments that it was captured for; static ones wrapped as `Static`.
     """
     variant = launched_variant(ground, capture)
-    if variant is None or capture.tape.checks or capture.gone:
+    if variant is None or capture.tape.checks:
         return None
     writer = _Writer(ground, capture, variant)
     try:
@@ -92,11 +93,10 @@ def short_call(ground: Ground, capture: Capture, args: tuple[Any, ...], kwargs: 
 def launched_variant(ground: Ground, capture: Capture) -> Variant | None:
     """Return the computation that a short call may launch in the caller's thread; `None` if there is none."""
     executor = ground.executor
-    variants = capture.structure.variants
-    if len(variants) != 1 or not variants[0].executable.proven:
+    variant = max(capture.structure.variants, key=lambda one: len(one.donated), default=None)
+    if variant is None or not variant.executable.proven or variant.live != capture.positions:
         return None
-    variant = variants[0]
-    if variant.donated or not variant.output_set.issuperset(capture.positions):
+    if any(capture.leaf_inputs[leaf] not in capture.gone for leaf in variant.donated):
         return None
     if executor.backend.blocking:
         mode, limit = executor.options.asynchronous, executor.options.inline_below_us
@@ -191,6 +191,7 @@ class _Writer:
             raise _NoShortCallError  # captured for an array that was passed twice
         self._guard_outside()
         self._guard_aliasing()
+        self._guard_donation()
         self._launch()
         self._finish()
 
@@ -256,7 +257,7 @@ class _Writer:
             self.leaf_of_input.append(number)
             self._guard_array(f"v{number}", f"d{number}", leaf)
         elif isinstance(leaf, np.ndarray):
-            if type(leaf) is not np.ndarray or not leaf.shape:
+            if self.capture.gone or type(leaf) is not np.ndarray or not leaf.shape:
                 raise _NoShortCallError
             self.names |= {"ndarray": np.ndarray, "as_array": as_array}
             self.leaf_of_input.append(number)
@@ -330,6 +331,15 @@ class _Writer:
             if pairs:
                 self.miss_if(" or ".join(pairs))
 
+    def _guard_donation(self) -> None:
+        """Test that nothing but its array holds what will be overwritten; else the general way has it copied."""
+        datas = [self._source(self.capture.leaf_inputs[leaf], "d", "f") for leaf in self.variant.donated]
+        if datas:
+            self.names |= {"unreferenced": unreferenced, "can_donate": self.ground.executor.backend.can_donate}
+            # Besides the list, the array and the local name.
+            self.miss_if(f"False in unreferenced([{', '.join(datas)}], 2)")
+            self.miss_if(" or ".join(f"not can_donate({data})" for data in datas))
+
     # Running
 
     def _launch(self) -> None:
@@ -346,6 +356,10 @@ class _Writer:
         results = "".join(f"q{position}, " for position in self.variant.outputs)
         numbers = set(self.capture.scalar_arguments.values())
         given = ", ".join(f"{number}: v{number}" for number in sorted(numbers))
+        self.body += [
+            f"v{self.leaf_of_input[number]}._data = {self.name('G', gone)}"
+            for number, gone in self.capture.gone.items()
+        ]
         self.body += (
             f"arguments = [{', '.join(arguments)}]",
             "try:",

@@ -127,6 +127,8 @@ class Metrics:
                 if taken:
                     for name in ("CapturedCalls", "Recordings", "CachedCompile"):
                         self.count(name, taken)
+                    if calls.variant.donated:
+                        self.count("DonatedBuffers", taken * len(calls.variant.donated))
                     timer = self._timers.setdefault("ExecuteTime", [0, 0.0])
                     timer[0] += taken
                     timer[1] += taken * (calls.variant.seconds or 0.0)

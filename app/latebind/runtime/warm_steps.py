@@ -65,7 +65,7 @@ def run_warm(runner: Runner, cache: ComputationCache, tape: Tape, structure: Str
     if tape.views:
         release_dead_views(arrays, tape.views)
     live = [position for position, count in enumerate(map(getrefcount, arrays)) if count > UNREFERENCED]
-    if live != variant.live:
+    if not live or live != variant.live:
         return 0.0
     for position in live:
         array = arrays[position]

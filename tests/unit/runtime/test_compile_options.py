@@ -14,6 +14,12 @@ SIZE = 4096  # elements: more than what is too small to be overwritten
 CALLS = 6
 
 
+@pytest.fixture
+def executor(make_executor, double):
+    """Runs everything in the caller's thread, however long it takes on a busy machine."""
+    return make_executor(double, asynchronous="never")
+
+
 @pytest.fixture(autouse=True)
 def _executor(executor):
     """All tests here run on the counting executor."""
@@ -158,6 +164,32 @@ def test_the_buffer_of_a_donated_argument_takes_the_result(executor, array):
     assert len(addresses) == 1
     assert np.asarray(w)[0] == 3.0 * CALLS
     assert executor.metrics.counter("DonatedBuffers") == 3 * CALLS
+
+
+def test_calls_that_donate_become_short_and_copy_where_they_have_to(executor, array):
+    @lb.compile(donate_argnums=(0, 1))
+    def step(w, v, x):
+        v += x
+        return w + v
+
+    x = array(np.ones(SIZE))
+    w, v = array(np.zeros(SIZE)), array(np.zeros(SIZE))
+    for _ in range(CALLS):
+        w = step(w, v, x)
+    assert step._short
+    before = executor.metrics.counter("DonatedBuffers")
+    old, seen = w, np.asarray(v)
+    w = step(w, v, x)
+    assert (seen[0], np.asarray(v)[0]) == (CALLS, CALLS + 1)
+    with pytest.raises(DonatedDataError):
+        np.asarray(old)
+    del seen
+    alias = v[:]  # a view holds the array, not its memory
+    for _ in range(CALLS):
+        w = step(w, v, x)
+    assert np.asarray(alias)[0] == 2 * CALLS + 1
+    assert np.asarray(w)[0] == sum(range(2 * CALLS + 2))
+    assert executor.metrics.counter("DonatedBuffers") > before
 
 
 def test_what_others_see_is_copied_and_never_overwritten(array):

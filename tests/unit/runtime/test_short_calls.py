@@ -24,6 +24,12 @@ WARM = 6
 Pair = namedtuple("Pair", "left right")
 
 
+@pytest.fixture
+def executor(make_executor, double):
+    """Runs everything in the caller's thread, however long it takes on a busy machine."""
+    return make_executor(double, asynchronous="never")
+
+
 @pytest.fixture(autouse=True)
 def _executor(executor):
     """All tests here run on the counting executor."""

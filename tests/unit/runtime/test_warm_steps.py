@@ -13,6 +13,12 @@ SIZE = 4096  # elements: more than what is too small to be worth donating
 
 
 @pytest.fixture
+def executor(make_executor, double):
+    """Runs everything in the caller's thread, however long it takes on a busy machine."""
+    return make_executor(double, asynchronous="never")
+
+
+@pytest.fixture
 def warm(monkeypatch):
     """Counts the steps that took the short way."""
     from latebind.runtime import executor as module

@@ -77,7 +77,7 @@ def scalar_operand(position: int, value: Scalar | np.generic) -> tuple[int, Oper
     if isinstance(value, np.generic):
         return position, checked_dtype(value.dtype), value.item()
     if isinstance(value, ScalarArgument):
-        return position, type(value.value), value
+        return position, value.key, value
     return position, type(value), value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, final
 
@@ -115,6 +116,7 @@ class BackendData:
         ready = self._ready
         if ready is not None:
             ready.wait()
+            self._ready = None  # the next reader need not ask
         if self.error is not None:
             self.raise_error()
 
@@ -125,6 +127,10 @@ class BackendData:
         raised = copy.copy(error)
         raised.__cause__ = error.__cause__
         raise raised
+
+
+#: Runs one compiled computation: from its arguments to its results (`Backend.launcher`).
+Launcher = Callable[[Sequence[BackendData]], list[BackendData]]
 
 
 @dataclass(slots=True)

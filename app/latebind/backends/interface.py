@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from latebind.backends.data import BackendData, BackendDevice, Computation, HostArray, Scalar
+from latebind.backends.data import BackendData, BackendDevice, Computation, HostArray, Launcher, Scalar
 from latebind.backends.registrar import get_backend
 from latebind.errors import DeviceMismatchError, LoweringError, UnsupportedOpError
 from latebind.ir.builder import IrBuilder
@@ -34,6 +34,7 @@ __all__ = [
     "EmissionMap",
     "EmittedT",
     "HostArray",
+    "Launcher",
     "LoweringContext",
     "Scalar",
 ]
@@ -236,6 +237,11 @@ class Backend(ABC):
     gaps: Mapping[str, frozenset[str]] = MappingProxyType({})
     deviations: Mapping[str, str] = MappingProxyType({})
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "execute_computation" in cls.__dict__ and "launcher" not in cls.__dict__:
+            cls.launcher = Backend.launcher  # type: ignore[method-assign]
+
     def __init__(self, settings: object = None) -> None:
         self.settings = settings
         self._default_device_type = self.backend_devices()[0].type
@@ -409,6 +415,15 @@ class Backend(ABC):
         ExecutionError
             If the engine failed; `origin` names the operation if the engine can tell.
         """
+
+    def launcher(self, computation: Computation, device: BackendDevice) -> Launcher:
+        """Return a function that runs a compiled computation, as `execute_computation` does, again and again.
+
+        The runtime asks once per compiled computation and keeps what it gets. An engine looks up here what does not
+        change from one run to the next. A subclass that replaces `execute_computation` and not this gets the default,
+        which calls it.
+        """
+        return lambda arguments: self.execute_computation(computation, arguments, device)
 
     def wait_device_ops(self) -> None:
         """Block until everything that was started is done. Errors are not raised here, but where a result is used."""

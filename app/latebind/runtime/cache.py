@@ -46,7 +46,7 @@ class Variant:
     Attributes
     ----------
     outputs : tuple of int
-        Positions of the records that it returns.
+        Positions of the records that it returns; `live` is the same as a list, `output_set` as a set.
     donated : frozenset of int
         Leaves that it may overwrite.
     promoted : frozenset of int
@@ -62,6 +62,7 @@ class Variant:
         "constants",
         "donated",
         "executable",
+        "live",
         "output_set",
         "outputs",
         "promoted",
@@ -80,6 +81,7 @@ class Variant:
     ) -> None:
         self.outputs = tuple(outputs)
         self.output_set = frozenset(outputs)
+        self.live = list(outputs)
         self.donated = frozenset(donated)
         self.promoted = frozenset(promoted)
         self.constants = [index for index in range(len(scalars)) if index not in self.promoted]
@@ -128,6 +130,8 @@ class Structure:
         How often it was recorded.
     interpreted : float
         Seconds spent running it operation by operation, without the making of kernels.
+    has_large_leaf : bool
+        Whether a leaf's buffer may be worth overwriting; known once there is a variant.
     last_used : int
         The cache's clock at the last use.
     evicted : bool
@@ -137,6 +141,7 @@ class Structure:
     __slots__ = (
         "_observed",
         "evicted",
+        "has_large_leaf",
         "interpreted",
         "last_used",
         "promoted",
@@ -158,6 +163,7 @@ class Structure:
         self.successor: Structure | None = None
         self.sightings = 0
         self.interpreted = 0.0
+        self.has_large_leaf = True
 
     def observe(self, scalars: Sequence[Scalar]) -> None:
         """Note the scalars of an interpreted recording: those that vary are parameters from the first compile."""
@@ -254,6 +260,11 @@ class ComputationCache:
                     self._evict()
             structure.last_used = self._clock
             return structure
+
+    def touch(self, structure: Structure) -> None:
+        """Note that a structure was used."""
+        self._clock += 1
+        structure.last_used = self._clock
 
     def _evict(self) -> None:
         key, _ = min(self._entries.items(), key=lambda item: item[1].last_used)

@@ -7,6 +7,8 @@ import operator
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import numpy as np
+
 from latebind.backends.interface import BackendData
 from latebind.errors import CaptureError
 from latebind.runtime.lazy import LazyTensor
@@ -88,23 +90,33 @@ class ScalarArgument:
     Attributes
     ----------
     value : int, float or complex
+    key : type or dtype
+        What it is as an operand: a Python number takes the arrays' dtype, one of NumPy's has its own.
     position : int
         Which argument it is.
     read : bool
         Whether Python code has seen the value.
+    line : str
+        The user's line that was the first to see it.
     """
 
-    __slots__ = ("position", "read", "value")
+    __slots__ = ("_given", "key", "line", "position", "read", "value")
 
-    def __init__(self, value: Scalar, position: int) -> None:
-        self.value = value
+    def __init__(self, value: Scalar | np.number[Any], position: int) -> None:
+        self._given: Any = value
+        self.value: Scalar = value.item() if isinstance(value, np.generic) else value
+        self.key = value.dtype if isinstance(value, np.generic) else type(value)
         self.position = position
         self.read = False
+        self.line = ""
 
-    def get(self) -> Scalar:
+    def get(self) -> Any:
         """Return the number; from now on the captured call depends on it."""
-        self.read = True
-        return self.value
+        if not self.read:
+            from latebind.runtime.recording import user_line
+
+            self.read, self.line = True, user_line()
+        return self._given
 
     def __repr__(self) -> str:
         return repr(self.get())
@@ -119,19 +131,16 @@ class ScalarArgument:
         return bool(self.get())
 
     def __int__(self) -> int:
-        return int(self.get())  # type: ignore[arg-type]
+        return int(self.get())
 
     def __float__(self) -> float:
-        return float(self.get())  # type: ignore[arg-type]
+        return float(self.get())
 
     def __complex__(self) -> complex:
         return complex(self.get())
 
     def __index__(self) -> int:
-        value = self.get()
-        if not isinstance(value, int):
-            raise TypeError(f"{type(value).__name__!r} object cannot be interpreted as an integer")
-        return value
+        return operator.index(self.get())
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

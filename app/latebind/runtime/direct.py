@@ -3,7 +3,7 @@
 Recording pays where a graph comes back. A factorisation whose slices shrink every round, or a script that runs each
 line once, never shows the same graph twice: what recording it costs is lost. Where recordings keep missing, and the
 backend's values are host arrays, a thread goes over to direct execution for a while, then records again to see whether
-the program repeats itself by now (`LazyGraphExecutor`, "Direct execution").
+the program repeats itself by now (`direct_phases.py`).
 
 A rule that can run directly has a function over host arrays (`Rule.direct`) that gives the values that its nodes give.
 Whatever that cannot do, a user's error included, is left to the recording path, which then runs the one operation at
@@ -36,9 +36,6 @@ _new: Final = object.__new__
 #: Types by shape and dtype, kept alive so that looking one up is one plain dictionary access.
 _types: Final[dict[tuple[tuple[int, ...], DType], TensorType]] = {}
 _KEPT_TYPES: Final = 8192
-#: Operations of the first phase of direct execution; each further one in a row is twice as long, up to the most.
-DIRECT_OPERATIONS: Final = 512
-MOST_DIRECT_OPERATIONS: Final = 65_536
 
 
 def type_of(array: HostArray) -> TensorType:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -17,16 +16,13 @@ from latebind.runtime import process
 from latebind.runtime.cache import ComputationCache, Structure
 from latebind.runtime.capture import CaptureTape
 from latebind.runtime.compiler import Compiler, LoweringFactory
-from latebind.runtime.direct import DIRECT_OPERATIONS, MOST_DIRECT_OPERATIONS, Direct
+from latebind.runtime.direct_phases import FIRST_LOOK, DirectPhases
 from latebind.runtime.interpreter import reason
 from latebind.runtime.launch import Worker
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.liveness import live_positions, release_bases, release_dead_views
 from latebind.runtime.loops import (
-    FIRST_LOOK,
     FIRST_SEARCH,
-    LONGEST_WITHOUT_LOOP,
-    MISSES_IN_A_ROW,
     MISSES_OF_A_LOOP,
     cut_length,
     find_period,
@@ -35,12 +31,12 @@ from latebind.runtime.metrics import Metrics
 from latebind.runtime.options import ExecutorOptions
 from latebind.runtime.recording import user_line
 from latebind.runtime.running import Runner, is_at
-from latebind.runtime.signature import made_signatures
 from latebind.runtime.snapshot import snapshot
 from latebind.runtime.tape import Ground, Tape
 from latebind.runtime.tracing import Tracer
 from latebind.runtime.transfer import to_device, to_host
 from latebind.runtime.views import refresh
+from latebind.runtime.warm_steps import run_warm
 
 if TYPE_CHECKING:
     from latebind.runtime.tape import Scalar
@@ -101,12 +97,14 @@ class LazyGraphExecutor:
         interpretations = 0 if self.tracer.show else backend.interpretations if wanted is None else wanted
         self.worker = Worker(f"latebind {name}", self.options.queue_size)
         # Who wants every graph compiled at once, or printed, wants graphs.
-        self._can_be_direct = backend.direct and self.options.direct and (interpretations > 0 or self.options.eager)
+        can_be_direct = backend.direct and self.options.direct and (interpretations > 0 or self.options.eager)
+        self.phases = DirectPhases(self.metrics, possible=can_be_direct, always=self.options.eager)
         self.runner = Runner(backend, self.compiler, self.worker, self.metrics, self.options, interpretations)
-        self.tapes: dict[tuple[int, BackendDevice], Tape] = {}
+        self.tapes: dict[tuple[int, Ground], Tape] = {}
         self.closed = False
         self.forked = False
         self._grounds: dict[BackendDevice, Ground] = {}
+        self._default_ground: Ground | None = None
         self._lock = threading.Lock()
         self.seed: int | None = None
         #: What other parts keep per executor, by the name of the part.
@@ -125,13 +123,23 @@ class LazyGraphExecutor:
         DeviceMismatchError
             If the backend has no such device.
         """
+        if device is None:
+            backend, known = self.backend, self._default_ground
+            if (
+                known is not None
+                and known.device.type == backend.default_device_type
+                and known.device.ordinal == backend.default_device_ordinal
+            ):
+                return known
+            self._default_ground = self.ground(backend.backend_device())
+            return self._default_ground
         if not isinstance(device, BackendDevice):
             device = self.backend.backend_device(device)
         found = self._grounds.get(device)
         if found is None:
             self.backend.backend_device(str(device))
             with self._lock:
-                first = FIRST_LOOK if self._can_be_direct else FIRST_SEARCH
+                first = FIRST_LOOK if self.phases.possible else FIRST_SEARCH
                 limit = 0 if self.options.eager else min(first, self.options.recording_limit)
                 found = self._grounds.setdefault(device, Ground(self, device, limit))
         return found
@@ -160,13 +168,13 @@ class LazyGraphExecutor:
             if period is not None:
                 self.metrics.count("LoopsFound")
                 tape.round = cut_length(period)
-            elif not self._gives_up(tape):
+            elif not self.phases.gives_up(tape):
                 tape.limit = min(2 * count, self.options.recording_limit)
                 return tape
         self.metrics.count("LoopCut" if tape.round else "AutomaticCut")
         structure = self.close_recording(tape)
         if structure is not None and structure.sightings <= 1 and not tape.round:
-            self._go_direct(tape.ground)
+            self.phases.begin(tape.ground)
         following = tape.ground.tape()
         # A first sight is expected where a loop starts; a loop that never repeats itself is none.
         tape.misses += structure is not None and structure.sightings <= 1
@@ -177,62 +185,6 @@ class LazyGraphExecutor:
                 tape.misses,
             )
         return following
-
-    # Direct execution
-
-    def direct(self, ground: Ground) -> Direct | None:
-        """Return how the calling thread runs operations directly on a ground; `None` if it records."""
-        local = ground.local
-        found: Direct | None = getattr(local, "direct", None)
-        if found is None and self.options.eager and self._can_be_direct and not self.closed:
-            found = local.direct = Direct(ground, math.inf)
-        return found
-
-    def _go_direct(self, ground: Ground) -> None:
-        """Have the thread run operations directly for a while, twice as long as the last time."""
-        local = ground.local
-        if not self._can_be_direct or self.options.eager or local.tape.capturing or local.tape.records:
-            return
-        local.patience = min(2 * getattr(local, "patience", DIRECT_OPERATIONS // 2), MOST_DIRECT_OPERATIONS)
-        local.misses = 0
-        local.direct = Direct(ground, local.patience)
-        self.metrics.count("DirectPhases")
-        ground.open()
-
-    def _record_again(self, tape: Tape) -> None:
-        """Go back to recording, at a point where the program reads a value or ends a step."""
-        direct, local = tape.direct, tape.ground.local
-        if direct is not None and direct.left <= 0 and local.tape is tape:
-            self.metrics.count("DirectOps", int(local.patience - direct.left))
-            local.direct = None
-            tape.ground.open()
-
-    def _gives_up(self, tape: Tape) -> bool:
-        """Whether a recording without a loop is long enough, or new enough, to be run directly from here on.
-
-        One that was begun to see whether the program repeats itself by now gets an eighth of the operations that ran
-        directly before.
-        """
-        if not self._can_be_direct:
-            return False
-        count = len(tape.records)
-        patience = getattr(tape.ground.local, "patience", 0)
-        if patience >= DIRECT_OPERATIONS:
-            return count >= patience // 8
-        return count >= LONGEST_WITHOUT_LOOP or 4 * (made_signatures() - tape.signatures) >= count
-
-    def _note_recording(self, tape: Tape, structure: Structure) -> None:
-        """Count recordings that were never seen before; after some in a row, recording is not worth it."""
-        local = tape.ground.local
-        if structure.sightings > 1:
-            local.misses, local.hits = 0, getattr(local, "hits", 0) + 1
-            if local.hits >= MISSES_IN_A_ROW:
-                local.patience = DIRECT_OPERATIONS // 2
-            return
-        local.hits = 0
-        local.misses = getattr(local, "misses", 0) + 1
-        if local.misses >= MISSES_IN_A_ROW and not tape.round:
-            self._go_direct(tape.ground)
 
     def after_record(self, array: LazyTensor) -> None:
         """Run what was recorded, in eager mode; its error surfaces here and now.
@@ -274,7 +226,7 @@ class LazyGraphExecutor:
         tape = self.ground(device).tape()
         self.close_recording(tape)
         if tape.direct is not None:
-            self._record_again(tape)
+            self.phases.end(tape)
 
     def wait_device_ops(self) -> None:
         """Block until everything that was started is done. Errors surface where a result is used."""
@@ -314,7 +266,7 @@ class LazyGraphExecutor:
         """
         tape = array._tape.ground.tape()
         if tape.direct is not None:
-            self._record_again(tape)
+            self.phases.end(tape)
         data = self.materialize(array)
         if self.forked and (data.is_pending or not self.backend.is_ready(data)):
             process.refuse_fork(self.name)
@@ -372,32 +324,44 @@ class LazyGraphExecutor:
             ground.open()
             if len(tape.lastis) != len(tape.records):
                 tape.truncate(len(tape.lastis))
-            arrays = tape.arrays
-            if tape.views:
-                release_dead_views(arrays, tape.views)
-            live = release_bases(arrays, live_positions(arrays))
-            live = [position for position in live if is_at(arrays[position], tape, position)]
-            self.metrics.count("RecordedOps", len(tape.records))
-            self.metrics.add_time("RecordTime", start - tape.started)
-            if not live:
-                self._finish(tape)
-                return None
-            tape.leaf_of.clear()
-            if tape.direct is not None:
-                self.runner.interpret(tape, live, start)
-                self._finish(tape)
-                return None
-            structure = self._structure(tape)
-            self.runner.run(tape, structure, live, start)
+            local = ground.local
+            previous: Structure | None = getattr(local, "previous", None)
+            predicted = None if previous is None else previous.successor
+            end = 0.0 if tape.direct is not None else run_warm(self.runner, self.cache, tape, predicted, start)
+            if end:
+                structure = local.previous = predicted
+            else:
+                structure = self._run_closed(tape, start)
         except BaseException as error:
             self._reopen(tape, limit, error)
             raise
         self._finish(tape)
         following = ground.tape()
-        if not following.records:
-            following.started = perf_counter()  # recording goes on here; running is not recording
-            if self._can_be_direct:
-                self._note_recording(tape, structure)
+        if structure is not None and not following.records:
+            following.started = end or perf_counter()  # recording goes on here; running is not recording
+            self.phases.note(tape, structure)
+        return structure
+
+    def _run_closed(self, tape: Tape, start: float) -> Structure | None:
+        """Compute the live arrays of a closed recording.
+
+        Returns its structure, or `None` if none is alive, or if it is one operation of a program that runs directly.
+        """
+        arrays = tape.arrays
+        if tape.views:
+            release_dead_views(arrays, tape.views)
+        live = release_bases(arrays, live_positions(arrays))
+        live = [position for position in live if is_at(arrays[position], tape, position)]
+        self.metrics.count("RecordedOps", len(tape.records))
+        self.metrics.add_time("RecordTime", start - tape.started)
+        if not live:
+            return None
+        tape.leaf_of.clear()
+        if tape.direct is not None:
+            self.runner.interpret(tape, live, start)
+            return None
+        structure = self._structure(tape)
+        self.runner.run(tape, structure, live, start)
         return structure
 
     def _finish(self, tape: Tape) -> None:
@@ -415,7 +379,7 @@ class LazyGraphExecutor:
             self._finish(tape)
             return
         tape.leaf_of = {data: -1 - index for index, data in enumerate(tape.leaves)}
-        ground.local.tape = self.tapes[tape.ident, ground.device] = tape
+        ground.local.tape = self.tapes[tape.ident, ground] = tape
         tape.limit, tape.closed = limit, False
 
     def replay(
@@ -426,6 +390,7 @@ class LazyGraphExecutor:
         leaves: list[BackendData],
         scalars: list[Scalar],
         outputs: dict[int, LazyTensor],
+        dying: Sequence[tuple[LazyTensor, int, BackendData]] = (),
     ) -> None:
         """Run a captured recording again, with these leaves and scalars, into these arrays.
 
@@ -433,13 +398,26 @@ class LazyGraphExecutor:
         ----------
         recording, structure
             What was captured, and its computations.
+        leaves
+            Taken over: nothing else may hold the list.
         outputs
             Array to bind per position; each has this recording as its tape.
+        dying
+            Arrays that give up their values, the leaf that these are, and the data that takes their place.
         """
         self.check_usable()
         start = perf_counter()
         self.metrics.count("CapturedCalls")
-        self.runner.run(recording.closed_copy(leaves, scalars, outputs), structure, list(outputs), start)
+        copy = recording.closed_copy(leaves, scalars, outputs)
+        try:
+            for array, _, gone in dying:
+                array._data = gone
+            self.runner.run(copy, structure, list(outputs), start)
+        except BaseException:
+            if not copy.spent:
+                for array, leaf, _ in dying:
+                    array._data = leaves[leaf]
+            raise
 
     def _structure(self, tape: Tape) -> Structure:
         """Return the structure of a recording; the one that followed the previous one last time is tried first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation
+from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation, Launcher
 from latebind.errors import ExecutionError
 from latebind.ir.types import TensorType
 
@@ -59,6 +60,10 @@ class Executable:
         Leaves that running it overwrites.
     result_slots : tuple of int
         Where the results are after the last stage.
+    launch : Launcher or None
+        What runs it, once it has run; kept if it is one computation of the backend's own.
+    takes_all : bool
+        Whether the parameters are the first leaves in their order, and nothing else.
     proven : bool
         Whether the backend once returned what the computation promises; it is checked in the first run.
     """
@@ -67,6 +72,7 @@ class Executable:
         "computation",
         "device",
         "donated",
+        "launch",
         "leaves",
         "proven",
         "result_slots",
@@ -74,6 +80,7 @@ class Executable:
         "scalars",
         "slot_count",
         "stages",
+        "takes_all",
     )
 
     def __init__(
@@ -97,7 +104,17 @@ class Executable:
             (slot for stage in self.stages for slot in (*stage.arguments, *stage.results)), default=-1
         )
         self.computation = self.stages[0].computation if len(self.stages) == 1 else None
+        self.takes_all = not scalars and leaves == tuple(range(len(leaves)))
+        self.launch: Launcher | None = None
         self.proven = False
+
+    def launcher(self, backend: Backend) -> Launcher:
+        """Return what runs the computation."""
+        if self.computation is not None and not self.stages[0].fallback:
+            if self.launch is None:
+                self.launch = backend.launcher(self.computation, self.device)
+            return self.launch
+        return functools.partial(self._run_stages, backend)
 
     def arguments(
         self, backend: Backend, leaves: Sequence[BackendData], scalars: Sequence[Scalar]
@@ -110,12 +127,17 @@ class Executable:
 
     def run(self, backend: Backend, arguments: list[BackendData]) -> list[BackendData]:
         """Run to the end; return the data of each result."""
-        if self.computation is not None and not self.stages[0].fallback:
-            results = backend.execute_computation(self.computation, arguments, self.device)
-            if not self.proven:
+        launch = self.launch
+        if launch is None:
+            launch = self.launcher(backend)
+        results = launch(arguments)
+        if not self.proven:
+            if self.launch is not None and self.computation is not None:
                 check_results(backend, self.computation, results)
-                self.proven = True
-            return results
+            self.proven = True
+        return results
+
+    def _run_stages(self, backend: Backend, arguments: Sequence[BackendData]) -> list[BackendData]:
         slots: list[BackendData | None] = [None] * self.slot_count
         slots[: len(arguments)] = arguments
         for stage in self.stages:

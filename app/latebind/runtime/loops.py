@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 #: Length at which a recording is searched for the first time; then at every doubling.
 FIRST_SEARCH: Final = 512
-#: Length at which a recording is first looked at for whether its operations are new.
-FIRST_LOOK: Final = 128
 #: Rounds that have to be equal before a run counts as a loop.
 ROUNDS: Final = 3
 #: Records that have to repeat, however short the period: three equal operations in a row are no loop.
@@ -27,10 +25,6 @@ WINDOW: Final = 8192
 PROBE: Final = 16
 #: Records that a cut recording should have at least, so that finding and starting its computation costs little.
 WORTH_A_CUT: Final = 256
-#: Length at which a recording without a loop is run, and the thread goes over to direct execution.
-LONGEST_WITHOUT_LOOP: Final = 4096
-#: Recordings never seen before, one after the other, after which recording is not worth it.
-MISSES_IN_A_ROW: Final = 8
 #: Rounds with records never seen before after which a loop is given up.
 MISSES_OF_A_LOOP: Final = 3
 

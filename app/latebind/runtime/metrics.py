@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+import weakref
 from collections import defaultdict
-from typing import Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from latebind.runtime.cache import Variant
 
 #: What each name means, in the order of the report.
 DESCRIPTIONS: Final[dict[str, str]] = {
@@ -29,24 +36,63 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "Evicted": "computations dropped from the cache",
     "DonatedBuffers": "buffers that a computation was allowed to overwrite",
     "RecordTime": "from the first operation of a recording to its end, with the program's own Python",
-    "DispatchTime": "finding the computation, its arguments and its outputs",
+    "DispatchTime": "finding the computation, its arguments and its outputs; not in short calls of captured functions",
     "LowerTime": "building, simplifying and lowering graphs",
     "CompileTime": "the engine's compiler",
-    "ExecuteTime": "running computations",
+    "ExecuteTime": "running computations; for short calls of captured functions, as measured in every 128th",
     "TransferToDeviceTime": "host memory to the device",
     "TransferFromDeviceTime": "the device to host memory",
 }
 
 
+#: Captured functions whose calls are counted by a `CallCount` before those that are gone are looked for.
+_FOLLOWED_AT_LEAST: Final = 64
+
+
+class CallCount:
+    """Counts the calls of one captured function that are too short for the metrics to be updated at each.
+
+    Every `SAMPLED`th call is to take the way that measures, and counts itself.
+
+    Parameters
+    ----------
+    variant
+        What the calls run: it knows the expected time of one.
+
+    Attributes
+    ----------
+    tick : callable
+        Counts one call and returns its number; atomic.
+    """
+
+    SAMPLED: Final = 128
+    __slots__ = ("_last", "tick", "variant")
+
+    def __init__(self, variant: Variant) -> None:
+        self.tick = itertools.count().__next__
+        self.variant = variant
+        self._last = -1
+
+    def take(self) -> int:
+        """Return how many calls since the last time did not count themselves. For one thread at a time."""
+        last, now = self._last, self.tick()  # the reader's own number is no call's
+        self._last = now
+        return now - last - 1 - ((now - 1) // self.SAMPLED - last // self.SAMPLED)
+
+
 class Metrics:
     """Counters (`CachedCompile`, ...) and timers (`CompileTime`, ...) of one container.
 
-    Updates are single dictionary operations; under concurrent updates a count may be lost, never corrupted.
+    Updates are single dictionary operations; under concurrent updates a count may be lost, never corrupted. Short calls
+    of captured functions count for themselves (`CallCount`); what they counted is added when somebody reads.
     """
 
-    __slots__ = ("_counters", "_timers")
+    __slots__ = ("_counters", "_followed", "_lock", "_prune_at", "_timers")
 
     def __init__(self) -> None:
+        self._lock = threading.RLock()  # a finaliser may read the metrics too
+        self._followed: list[tuple[CallCount, weakref.ref[Callable[..., object]]]] = []
+        self._prune_at = _FOLLOWED_AT_LEAST
         self._counters: defaultdict[str, int] = defaultdict(int)
         self._timers: dict[str, list[float]] = {}
 
@@ -63,29 +109,84 @@ class Metrics:
         timer[0] += 1
         timer[1] += seconds
 
+    def follow(self, calls: CallCount, function: Callable[..., object]) -> None:
+        """Include what a short call's own count says, for as long as the function that counts is alive."""
+        with self._lock:
+            self._followed.append((calls, weakref.ref(function)))
+        if len(self._followed) > self._prune_at:
+            self._collect()
+            self._prune_at = max(_FOLLOWED_AT_LEAST, 2 * len(self._followed))
+
+    def _collect(self) -> None:
+        """Add what was counted elsewhere since the last time."""
+        if not self._followed:
+            return
+        with self._lock:
+            kept = []
+            for calls, function in self._followed:
+                alive = function() is not None
+                taken = calls.take()
+                if taken:
+                    for name in ("CapturedCalls", "Recordings", "CachedCompile"):
+                        self.count(name, taken)
+                    if calls.variant.donated:
+                        self.count("DonatedBuffers", taken * len(calls.variant.donated))
+                    timer = self._timers.setdefault("ExecuteTime", [0, 0.0])
+                    timer[0] += taken
+                    timer[1] += taken * (calls.variant.seconds or 0.0)
+                if alive:
+                    kept.append((calls, function))
+            self._followed = kept
+
+    def add_step(self, operations: int, recorded: float, dispatched: float, executed: float) -> None:
+        """Count a recording whose computation was in the cache, with its times in seconds."""
+        counters, timers = self._counters, self._timers
+        counters["RecordedOps"] += operations
+        counters["Recordings"] += 1
+        counters["CachedCompile"] += 1
+        try:
+            record, dispatch, execute = timers["RecordTime"], timers["DispatchTime"], timers["ExecuteTime"]
+        except KeyError:  # somebody has reset the metrics
+            self.add_time("RecordTime", recorded)
+            self.add_time("DispatchTime", dispatched)
+            self.add_time("ExecuteTime", executed)
+            return
+        record[0] += 1
+        record[1] += recorded
+        dispatch[0] += 1
+        dispatch[1] += dispatched
+        execute[0] += 1
+        execute[1] += executed
+
     def counter(self, name: str) -> int:
         """Return a counter; 0 if nothing was counted."""
+        self._collect()
         return self._counters.get(name, 0)
 
     def counters(self) -> dict[str, int]:
         """Return all counters, by name."""
+        self._collect()
         return dict(self._counters)
 
     def seconds(self, name: str) -> float:
         """Return a timer's total in seconds."""
+        self._collect()
         return self._timers.get(name, [0, 0.0])[1]
 
     def timers(self) -> dict[str, tuple[int, float]]:
         """Return all timers: number of measurements and total in seconds, by name."""
+        self._collect()
         return {name: (int(count), total) for name, (count, total) in self._timers.items()}
 
     def reset(self) -> None:
         """Forget everything counted so far."""
+        self._collect()
         self._counters.clear()
         self._timers.clear()
 
     def report(self) -> str:
         """Return all metrics as text, one per line."""
+        self._collect()
         lines = [f"Counter: {name}\n  Value: {value}" for name, value in sorted(self._counters.items())]
         lines += [
             f"Metric: {name}\n  TotalSamples: {count}\n  Accumulator: {total * 1e3:.3f} ms"

@@ -22,7 +22,7 @@ from latebind.runtime.signature import DONATION_BYTES
 from latebind.runtime.tape import Tape
 
 #: Share of a new measurement in a computation's expected time.
-_SMOOTHING: Final = 0.25
+SMOOTHING: Final = 0.25
 #: Every so many runs a computation of the worker runs inline: beside the user's thread it takes longer than alone, so
 #: that a short one would never find its way back.
 _INLINE_EVERY: Final = 128
@@ -98,7 +98,7 @@ class Runner:
             if not self.options.deterministic:
                 structure.observe(tape.scalars)
             return None
-        donatable = self._donatable(tape.leaves)
+        donatable = self.donatable(tape.leaves)
         variant = structure.match(live, tape.scalars, donatable)
         if variant is not None:
             self.metrics.count("CachedCompile")
@@ -110,7 +110,7 @@ class Runner:
         spent = structure.interpreted
         return spent < _PATIENCE or spent < self.compiler.expected_seconds(len(tape.records))
 
-    def _donatable(self, leaves: list[BackendData]) -> list[int]:
+    def donatable(self, leaves: list[BackendData]) -> list[int]:
         """Return the leaves that nothing but the recording holds, so that their buffers may be overwritten."""
         return [
             index
@@ -136,6 +136,7 @@ class Runner:
             locate=self.locator(tape),
         )
         variant = Variant(live, donatable, parameters, tape.scalars, executable)
+        structure.has_large_leaf = any(data.type.nbytes >= DONATION_BYTES for data in tape.leaves)
         structure.add(variant)
         return variant
 
@@ -144,7 +145,7 @@ class Runner:
     def interpret(self, tape: Tape, live: list[int], start: float, structure: Structure | None = None) -> None:
         """Run a recording operation by operation: its graph is too new to be worth compiling."""
         settle(tape.leaves)
-        donatable = self._donatable(tape.leaves)
+        donatable = self.donatable(tape.leaves)
         leaves = dict(enumerate(tape.leaves))
         isolation = self.isolation(tape)
         self.metrics.add_time("DispatchTime", perf_counter() - start)
@@ -223,7 +224,7 @@ class Runner:
         variant.seconds = (
             seconds
             if variant.runs < 2 or expected is None or seconds < expected
-            else expected + _SMOOTHING * (seconds - expected)
+            else expected + SMOOTHING * (seconds - expected)
         )
         variant.runs += 1
         self.metrics.add_time("ExecuteTime", seconds)

@@ -234,10 +234,10 @@ class Ground:
 
     def open(self) -> Tape:
         """Start a new tape for this thread."""
-        direct = self.executor.direct(self)
+        direct = self.executor.phases.current(self)
         tape = Tape(self, self.limit if direct is None else 0)
         tape.direct = direct
-        self.local.tape = self.executor.tapes[tape.ident, self.device] = tape
+        self.local.tape = self.executor.tapes[tape.ident, self] = tape
         return tape
 
     def __repr__(self) -> str:

@@ -10,7 +10,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 import latebind.backends.numpy.lowerings  # noqa: F401  (registers the lowering functions)
-from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation, HostArray, Scalar
+from latebind.backends.interface import (
+    Backend,
+    BackendData,
+    BackendDevice,
+    Computation,
+    HostArray,
+    Launcher,
+    Scalar,
+)
 from latebind.backends.numpy import INTERPRETATIONS
 from latebind.backends.numpy.data import aligned_copy, is_sole_owner
 from latebind.backends.numpy.lowering import NumpyLoweringContext
@@ -19,6 +27,8 @@ from latebind.errors import BackendUnavailableError, CompilationError, DeviceMis
 from latebind.ir.node import Node, Value
 from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType
+
+_handle = attrgetter("handle")
 
 
 class NumpyBackend(Backend):
@@ -125,32 +135,45 @@ class NumpyBackend(Backend):
     ) -> list[BackendData]:
         """Run a compiled computation; return one data per result.
 
-        Floating-point warnings are off while it runs: it runs in a `contextvars.Context` of its own where
-        `numpy.seterr` has switched them off, which costs 50 ns; `numpy.errstate` costs 700.
-
         Raises
         ------
         ExecutionError
             If the function raised; `origin` is that of the operation that did.
         """
+        return NumpyBackend.launcher(self, computation, device)(arguments)
+
+    def launcher(self, computation: Computation, device: BackendDevice) -> Launcher:
+        """Return what runs a compiled computation.
+
+        Floating-point warnings are off while it runs: it runs in a `contextvars.Context` of its own where
+        `numpy.seterr` has switched them off, which costs 50 ns; `numpy.errstate` costs 700.
+        """
         program: Program = computation.program
-        contexts = self._quiet_contexts
-        try:
-            context = contexts.pop()
-        except IndexError:
-            context = _quiet_context()
-        try:
-            outputs = context.run(program.run, *[data.handle for data in arguments])  # type: ignore[arg-type]
-        except Exception as error:
-            raise program.explain(error) from error
-        finally:
-            contexts.append(context)
-        results = [
-            BackendData(type, device, output) for type, output in zip(computation.result_types, outputs, strict=True)
-        ]
-        for result, parameter in program.borrowed:
-            results[result].owned = arguments[parameter].owned
-        return results
+        contexts, types, borrowed = self._quiet_contexts, computation.result_types, program.borrowed
+        function: Any = program.run
+        if function is None:
+            raise CompilationError(f"computation {computation.name!r} has to be compiled before it runs")
+        alone = types[0] if len(types) == 1 and not borrowed else None
+
+        def launch(arguments: Sequence[BackendData]) -> list[BackendData]:
+            try:
+                context = contexts.pop()
+            except IndexError:
+                context = _quiet_context()
+            try:
+                outputs = context.run(function, *map(_handle, arguments))
+            except Exception as error:
+                raise program.explain(error) from error
+            finally:
+                contexts.append(context)
+            if alone is not None:
+                return [BackendData(alone, device, outputs[0])]
+            results = [BackendData(type, device, output) for type, output in zip(types, outputs, strict=True)]
+            for result, parameter in borrowed:
+                results[result].owned = arguments[parameter].owned
+            return results
+
+        return launch
 
 
 def _quiet_context() -> Context:

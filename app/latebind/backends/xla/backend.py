@@ -6,12 +6,21 @@ import contextlib
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar, Final
 
 import numpy as np
 
 import latebind.backends.xla.lowerings  # noqa: F401  (registers the lowering functions)
-from latebind.backends.interface import Backend, BackendData, BackendDevice, Computation, HostArray, Scalar
+from latebind.backends.interface import (
+    Backend,
+    BackendData,
+    BackendDevice,
+    Computation,
+    HostArray,
+    Launcher,
+    Scalar,
+)
 from latebind.backends.xla.client import JAXLIB_VERSION, VERSION, EngineError, Slot, clients, has_lapack, thread_count
 from latebind.backends.xla.lowering import XlaLoweringContext
 from latebind.backends.xla.lowerings.linear_algebra import HOST_ONLY
@@ -40,6 +49,7 @@ DEVIATIONS: Final[Mapping[str, str]] = {
     "stablehlo::power[complex*]-special": "complex operands with an infinite or zero part",
     "numpy::power[complex*]-special": "complex operands with an infinite or zero part",
 }
+_handle: Final = attrgetter("handle")
 #: Tokens of executions that the barrier may have to wait for; the oldest are done by then.
 _IN_FLIGHT: Final = 256
 
@@ -50,7 +60,13 @@ class XlaData(BackendData):
     __slots__ = ("exports",)
 
     def __init__(self, type: TensorType, device: BackendDevice, handle: Any = None, *, owned: bool = True) -> None:
-        super().__init__(type, device, handle, owned=owned)
+        # What the base class does, without a call: one of these is made per result.
+        self.type = type
+        self.device = device
+        self.handle = handle
+        self.owned = owned
+        self.error = None
+        self._ready = None
         self.exports: list[weakref.ref[HostArray]] | None = None
 
 
@@ -155,8 +171,16 @@ class XlaBackend(Backend):
             raise ExecutionError(f"cannot put {type} on {device}: {error}") from error
 
     def make_computation_data_from_scalar(self, scalar: Scalar, type: TensorType, device: BackendDevice) -> BackendData:
-        """Put a scalar on a device as a zero-dimensional value."""
-        return XlaData(type, device, self._slot(device).put(np.array(scalar, type.dtype), type, share=False))
+        """Put a scalar on a device as a zero-dimensional value; one that was there lately is not put there again."""
+        slot = self._slots.get(device) or self._slot(device)
+        # `==` does not tell the zeros apart, nor complex numbers with a zero as one part.
+        key = (type, scalar if scalar and scalar.__class__ is not complex else repr(scalar))
+        data = slot.scalars.get(key)
+        if data is None:
+            # Never donated: several computations may be reading it.
+            data = XlaData(type, device, slot.put(np.array(scalar, type.dtype), type, share=False), owned=False)
+            slot.scalars.put(key, data)
+        return data
 
     def create_data_placeholder(self, device: BackendDevice, type: TensorType) -> BackendData:
         """Return data without a buffer, to be filled by an execution."""
@@ -265,14 +289,26 @@ class XlaBackend(Backend):
         ExecutionError
             If XLA refuses the arguments or cannot start.
         """
+        return XlaBackend.launcher(self, computation, device)(arguments)
+
+    def launcher(self, computation: Computation, device: BackendDevice) -> Launcher:
+        """Return what starts a compiled computation."""
         program: Program = computation.program
-        try:
-            results = program.executable.execute_sharded([data.handle for data in arguments], with_tokens=True)
-            self._in_flight.append(results.consume_token())
-            arrays = results.consume_with_handlers(program.handlers)
-        except Exception as error:
-            raise ExecutionError(f"XLA could not run {computation.name}: {error}") from error
-        return [XlaData(type, device, array) for type, array in zip(computation.result_types, arrays, strict=True)]
+        execute, handlers, types = program.executable.execute_sharded, program.handlers, computation.result_types
+        started, alone = self._in_flight.append, types[0] if len(types) == 1 else None
+
+        def launch(arguments: Sequence[BackendData]) -> list[BackendData]:
+            try:
+                results = execute(list(map(_handle, arguments)), with_tokens=True)
+                started(results.consume_token())
+                arrays = results.consume_with_handlers(handlers)
+            except Exception as error:
+                raise ExecutionError(f"XLA could not run {computation.name}: {error}") from error
+            if alone is not None:
+                return [XlaData(alone, device, arrays[0])]
+            return [XlaData(type, device, array) for type, array in zip(types, arrays, strict=True)]
+
+        return launch
 
     # Debug
 

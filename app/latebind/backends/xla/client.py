@@ -16,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from latebind.backends.interface import HostArray
+from latebind.backends.xla.recent import Recent
 from latebind.errors import BackendUnavailableError
 from latebind.ir.types import TensorType
 
@@ -39,6 +40,10 @@ if _missing := [name for name in _NEEDED if not hasattr(xla_client, name)]:
 
 #: Variables that give the number of threads of a CPU client while it is made.
 _THREAD_VARIABLES: Final = ("PJRT_NPROC", "NPROC")
+_SHARED: Final = xla_client.HostBufferSemantics.ZERO_COPY
+_COPIED: Final = xla_client.HostBufferSemantics.IMMUTABLE_ONLY_DURING_CALL
+#: Scalars that stay on each device, in case they come again.
+_KEPT_SCALARS: Final = 256
 _lock = threading.Lock()
 _cpu_clients: dict[tuple[int | None, int | None], Any] = {}
 
@@ -135,6 +140,8 @@ class Slot:
         self.client = client
         self.device = device
         self.sharding = SingleDeviceSharding(device)
+        self.scalars: Recent[tuple[TensorType, object], Any] = Recent(_KEPT_SCALARS)
+        self._devices = [device]
         self._avals: weakref.WeakKeyDictionary[TensorType, Any] = weakref.WeakKeyDictionary()
 
     def aval(self, type: TensorType) -> Any:
@@ -147,14 +154,13 @@ class Slot:
 
     def put(self, tensor: HostArray, type: TensorType, *, share: bool) -> Array:
         """Return a device array: a copy, or with `share` the same memory where the platform and alignment allow."""
-        semantics = xla_client.HostBufferSemantics
         array: Array = xla_client.batched_device_put(
             self.aval(type),
             self.sharding,
             [tensor],
-            [self.device],
+            self._devices,
             enable_x64=True,
-            host_buffer_semantics=semantics.ZERO_COPY if share else semantics.IMMUTABLE_ONLY_DURING_CALL,
+            host_buffer_semantics=_SHARED if share else _COPIED,
         )
         return array
 

@@ -52,6 +52,25 @@ def test_unused_parameters(bench: Bench) -> None:
     assert equal(result, bench.array(2, 4))
 
 
+def test_a_launcher_runs_the_computation_again_and_again(bench: Bench) -> None:
+    x = bench.parameter(bench.array(1, 2))
+    computation = bench.compile([x], [bench.add(x, x), x])
+    launch = bench.backend.launcher(computation, bench.device)
+    other = bench.backend.launcher(bench.doubling(bench.array(1, 2)), bench.device)
+    kept = []
+    for value in range(1, 4):
+        outputs = launch([bench.put(bench.array(value, 2))])
+        assert [output.type for output in outputs] == [x.type, x.type]
+        assert all(output.device == bench.device and output.has_value for output in outputs)
+        kept.append(outputs[0])
+        (doubled,) = other([outputs[0]])
+        assert equal(bench.get(doubled), bench.array(4 * value, 8))
+    for value, output in zip(range(1, 4), kept, strict=True):
+        assert equal(bench.get(output), bench.array(2 * value, 4))
+    (again, _) = bench.execute(computation, kept[0])
+    assert equal(bench.get(again), bench.array(4, 8))
+
+
 def test_one_result_twice(bench: Bench) -> None:
     x = bench.parameter(bench.array(1, 2))
     total = bench.add(x, x)

@@ -191,3 +191,38 @@ def test_what_does_not_fit_into_memory_is_an_error(container):
     with pytest.raises(ExecutionError, match="RESOURCE_EXHAUSTED"):
         np.asarray(huge)
     assert np.asarray(lb.ones(3) + 1).tolist() == [2.0, 2.0, 2.0]
+
+
+def test_a_scalar_that_comes_again_is_not_put_again_and_no_other_is_taken_for_it(backend):
+    float64, float32 = (TensorType.of((), np.dtype(name)) for name in ("float64", "float32"))
+    values = [2.5, 0.0, -0.0, 1.0, 1, True, float("nan"), 2**53, float(2**53), 1 + 0j]
+    puts = {}
+    for _ in range(3):
+        for value in values[:-1]:
+            for type in (float64, float32):
+                data = backend.make_computation_data_from_scalar(value, type, CPU)
+                host = backend.make_tensor_from_computation_data(data)
+                assert host.dtype == type.dtype
+                assert host.tobytes() == np.array(value, type.dtype).tobytes()
+                assert not backend.can_donate(data)
+                puts.setdefault((repr(value), type), set()).add(id(data.handle))
+    assert len(puts["2.5", float64]) == len(puts["-0.0", float32]) == 1
+
+
+def test_complex_scalars_with_zeros_of_either_sign_are_told_apart(backend):
+    complex128 = TensorType.of((), np.dtype("complex128"))
+    for value in (complex(1.0, 0.0), complex(1.0, -0.0), complex(0.0, 1.0), complex(-0.0, 1.0), 1, complex(1.0, 0.0)):
+        host = backend.make_tensor_from_computation_data(
+            backend.make_computation_data_from_scalar(value, complex128, CPU)
+        )
+        assert host.tobytes() == np.array(value, np.complex128).tobytes()
+
+
+def test_the_scalars_that_are_kept_are_bounded(backend):
+    type = TensorType.of((), np.dtype("float64"))
+    slot = backend._slots[CPU]
+    kept = backend.make_computation_data_from_scalar(-3.0, type, CPU)
+    for k in range(2000):
+        backend.make_computation_data_from_scalar(k + 0.5, type, CPU)
+        assert backend.make_computation_data_from_scalar(-3.0, type, CPU) is kept
+        assert len(slot.scalars) <= 256

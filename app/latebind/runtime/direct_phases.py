@@ -1,0 +1,106 @@
+"""When a thread runs operations directly, and when it records again.
+
+It stops recording after some recordings in a row that nobody had seen before, or in the middle of one that gets long
+without a loop or consists of operations of new shapes. After a number of operations, twice as many as the last time, it
+records again, at the next point where the program reads a value or ends a step: there a program that has become
+repetitive begins its round.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from latebind.runtime.direct import Direct
+from latebind.runtime.signature import made_signatures
+
+if TYPE_CHECKING:
+    from latebind.runtime.cache import Structure
+    from latebind.runtime.metrics import Metrics
+    from latebind.runtime.tape import Ground, Tape
+
+#: Operations of the first phase of direct execution; each further one in a row is twice as long, up to the most.
+OPERATIONS: Final = 512
+MOST_OPERATIONS: Final = 65_536
+#: Length at which a recording is first looked at for whether its operations are new.
+FIRST_LOOK: Final = 128
+#: Length at which a recording without a loop is run, and the thread goes over to direct execution.
+LONGEST_WITHOUT_LOOP: Final = 4096
+#: Share of the records of a recording, one in so many, that have to have new shapes for it to be given up.
+NEW_ONE_IN: Final = 4
+#: Recordings never seen before, one after the other, after which recording is not worth it; and the hits in a row that
+#: make up for it.
+IN_A_ROW: Final = 8
+#: A recording that is made to see whether the program repeats itself by now gets one operation for so many direct ones.
+TRIAL_ONE_IN: Final = 8
+
+
+class DirectPhases:
+    """Decides, for each thread and ground, whether operations are recorded or run directly.
+
+    Attributes
+    ----------
+    possible : bool
+        Whether the backend and the settings allow it.
+    always : bool
+        Whether nothing is ever recorded: eager execution.
+    """
+
+    __slots__ = ("_metrics", "always", "possible")
+
+    def __init__(self, metrics: Metrics, *, possible: bool, always: bool) -> None:
+        self._metrics = metrics
+        self.possible = possible
+        self.always = always
+
+    def current(self, ground: Ground) -> Direct | None:
+        """Return how the calling thread runs operations directly on a ground; `None` if it records."""
+        local = ground.local
+        found: Direct | None = getattr(local, "direct", None)
+        if found is None and self.always and self.possible and not ground.executor.closed:
+            found = local.direct = Direct(ground, math.inf)
+        return found
+
+    def begin(self, ground: Ground) -> None:
+        """Have the thread run operations directly for a while."""
+        local = ground.local
+        if not self.possible or self.always or local.tape.capturing or local.tape.records:
+            return
+        local.patience = min(2 * getattr(local, "patience", OPERATIONS // 2), MOST_OPERATIONS)
+        local.misses = local.hits = 0
+        local.direct = Direct(ground, local.patience)
+        self._metrics.count("DirectPhases")
+        ground.open()
+
+    def end(self, tape: Tape) -> None:
+        """Go back to recording if the phase is over; called where the program reads a value or ends a step."""
+        direct, local = tape.direct, tape.ground.local
+        if direct is not None and direct.left <= 0 and local.tape is tape:
+            self._metrics.count("DirectOps", int(local.patience - direct.left))
+            local.direct = None
+            tape.ground.open()
+
+    def gives_up(self, tape: Tape) -> bool:
+        """Whether a recording without a loop is long enough, or new enough, to be run directly from here on."""
+        if not self.possible:
+            return False
+        count = len(tape.records)
+        patience = getattr(tape.ground.local, "patience", 0)
+        if patience >= OPERATIONS:
+            return bool(count >= patience // TRIAL_ONE_IN)
+        return count >= LONGEST_WITHOUT_LOOP or NEW_ONE_IN * (made_signatures() - tape.signatures) >= count
+
+    def note(self, tape: Tape, structure: Structure) -> None:
+        """Count recordings that were never seen before, and those that were."""
+        if not self.possible:
+            return
+        local = tape.ground.local
+        if structure.sightings > 1:
+            local.misses, local.hits = 0, getattr(local, "hits", 0) + 1
+            if local.hits >= IN_A_ROW:
+                local.patience = OPERATIONS // 2
+            return
+        local.hits = 0
+        local.misses = getattr(local, "misses", 0) + 1
+        if local.misses >= IN_A_ROW and not tape.round:
+            self.begin(tape.ground)

@@ -1,4 +1,4 @@
-"""An executor on the NumPy backend is the current one for all property tests."""
+"""An executor on the NumPy backend is the current one for the property tests, and for no others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from latebind.runtime import current
 from latebind.runtime.executor import LazyGraphExecutor
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def executor() -> Iterator[LazyGraphExecutor]:
     made = LazyGraphExecutor(NumpyBackend(), name="property tests")
     token = current.set_current(lambda: made)

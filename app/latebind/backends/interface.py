@@ -215,8 +215,8 @@ class Backend(ABC):
         Whether `execute_computation` returns only when the results are there. The runtime moves long computations of
         a blocking engine to a worker thread; an engine with asynchronous dispatch of its own sets this to false.
     interpretations : int
-        How often a new graph is run operation by operation before it is compiled as a whole; 0 compiles at once. For
-        engines whose single operations are cheap to start and whose compilation is not.
+        How often a new graph is run operation by operation, at most, before it is compiled as a whole; 0 compiles at
+        once. For engines whose single operations are cheap to start and whose compilation is not.
     gaps : mapping of str to frozenset of str
         Names of the dtypes that the engine lacks, by qualified operation; `"*"` stands for every operation:
         `{"*": frozenset({"float16"}), "stablehlo::sort": frozenset({"complex64", "complex128"})}`. A node that has an

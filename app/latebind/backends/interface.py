@@ -216,8 +216,8 @@ class Backend(ABC):
         Whether `execute_computation` returns only when the results are there. The runtime moves long computations of
         a blocking engine to a worker thread; an engine with asynchronous dispatch of its own sets this to false.
     interpretations : int
-        How often a new graph is run operation by operation before it is compiled as a whole; 0 compiles at once. For
-        engines whose single operations are cheap to start and whose compilation is not.
+        How often a new graph is run operation by operation, at most, before it is compiled as a whole; 0 compiles at
+        once. For engines whose single operations are cheap to start and whose compilation is not.
     direct : bool
         Whether its values are host arrays, so that single operations may run on them as NumPy runs them, without a
         graph. Programs that never repeat, and graphs that are new, then cost no compilation at all.

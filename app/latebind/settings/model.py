@@ -109,7 +109,9 @@ class Settings(BaseSettings):
     )
     eager: bool = Field(False, description="Run every operation at once instead of recording it, for debugging.")
     deterministic: bool = Field(
-        False, description="Never turn scalars into parameters: a graph is always compiled with its constants."
+        False,
+        description="Never turn scalars into parameters: a graph is always compiled with its constants. It also stays "
+        "on the baseline of a tiered backend.",
     )
     fallback: Literal["reference", "error"] = Field(
         "reference",

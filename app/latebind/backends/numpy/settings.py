@@ -28,7 +28,8 @@ class NumpySettings(BaseModel):
     interpretations: int = Field(
         default=INTERPRETATIONS,
         ge=0,
-        description="How often a new graph runs operation by operation before it is compiled; 0 compiles at once.",
+        description="How often a new graph runs operation by operation, at most, before it is compiled; 0 compiles at "
+        "once.",
     )
     threads: int | None = Field(
         default=None,

@@ -55,7 +55,8 @@ class Ledger:
         self.optimizing_runs = 0
         self._counters: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
         self._seconds: dict[str, float] = dict.fromkeys(TIMERS, 0.0)
-        self._lock = threading.Lock()
+        #: Reentrant: a finaliser that runs a graph may run at any allocation, also inside a critical section.
+        self._lock = threading.RLock()
         self._programs: weakref.WeakSet[TieredProgram] = weakref.WeakSet()
 
     def add(self, program: TieredProgram) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from latebind.backends.tiered.policy import Account, Phase
 
-#: Graphs that the table shows, those that ran longest.
+#: Graphs that the table shows, those that ran most often.
 SHOWN: Final = 20
 _HEAD: Final = ("graph", "operations", "runs", "baseline us", "optimizing us", "compile ms", "tier", "why")
 

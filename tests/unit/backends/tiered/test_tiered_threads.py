@@ -79,6 +79,13 @@ def test_threads_whose_runs_alternate_between_the_tiers_get_numpys_results(use, 
     backend.prepare_to_exit()
 
 
+def test_a_finaliser_may_run_a_graph_while_the_ledger_is_held(use, tiered):
+    backend = tiered()
+    use(backend)
+    with backend.ledger._lock:  # as at an allocation inside a critical section
+        assert float(lb.sum(lb.ones(3) + 1.0)) == 6.0
+
+
 def test_items_are_worked_on_by_as_many_threads_as_there_may_be():
     together = threading.Barrier(3)  # the two that work, and this one
     queue: CompileQueue[Item] = CompileQueue(lambda item: (together.wait(PATIENCE), None)[1], 2, 10)

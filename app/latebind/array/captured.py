@@ -17,6 +17,7 @@ from latebind.ir.types import ELEMENT_NAMES, TensorType
 from latebind.runtime.cache import Structure, scalar_bits
 from latebind.runtime.capture import CaptureTape, InputData, ScalarArgument
 from latebind.runtime.lazy import LazyTensor, ViewLink, ViewStep
+from latebind.runtime.replay import replay
 from latebind.runtime.signature import Signature
 from latebind.runtime.tape import Ground
 from latebind.runtime.views import as_memory, is_number, rebind
@@ -312,7 +313,7 @@ def run_captured(ground: Ground, capture: Capture, leaves: list[Any], inputs: li
             for leaf, source in enumerate(capture.leaf_inputs)
             if isinstance(source, int) and source in capture.gone
         ]
-        executor.replay(ground, capture.tape, capture.structure, arguments, scalars, fresh, dying)
+        replay(executor, capture.tape, capture.structure, arguments, scalars, fresh, dying)
     for number, gone in capture.gone.items():
         array = inputs[number]
         executor.materialize(array)

@@ -102,14 +102,16 @@ class BackendData:
         """Fill the placeholder with what an execution returned."""
         self.handle = data.handle
         self.owned = data.owned
-        if self._ready is not None:
-            self._ready.set()
+        ready = self._ready
+        if ready is not None:
+            ready.set()
 
     def fail(self, error: BaseException) -> None:
         """Poison the placeholder: every reader gets the error."""
         self.error = error
-        if self._ready is not None:
-            self._ready.set()
+        ready = self._ready
+        if ready is not None:
+            ready.set()
 
     def wait(self) -> None:
         """Block until the placeholder is filled; raise its error if the execution failed."""

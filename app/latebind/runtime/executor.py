@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from latebind.backends.interface import Backend, BackendData, BackendDevice, HostArray
 from latebind.errors import CaptureError, ExecutionError, ShutdownError
@@ -37,9 +36,6 @@ from latebind.runtime.tracing import Tracer
 from latebind.runtime.transfer import to_device, to_host
 from latebind.runtime.views import refresh
 from latebind.runtime.warm_steps import run_warm
-
-if TYPE_CHECKING:
-    from latebind.runtime.tape import Scalar
 
 
 class LazyGraphExecutor:
@@ -381,43 +377,6 @@ class LazyGraphExecutor:
         tape.leaf_of = {data: -1 - index for index, data in enumerate(tape.leaves)}
         ground.local.tape = self.tapes[tape.ident, ground] = tape
         tape.limit, tape.closed = limit, False
-
-    def replay(
-        self,
-        ground: Ground,
-        recording: Tape,
-        structure: Structure,
-        leaves: list[BackendData],
-        scalars: list[Scalar],
-        outputs: dict[int, LazyTensor],
-        dying: Sequence[tuple[LazyTensor, int, BackendData]] = (),
-    ) -> None:
-        """Run a captured recording again, with these leaves and scalars, into these arrays.
-
-        Parameters
-        ----------
-        recording, structure
-            What was captured, and its computations.
-        leaves
-            Taken over: nothing else may hold the list.
-        outputs
-            Array to bind per position; each has this recording as its tape.
-        dying
-            Arrays that give up their values, the leaf that these are, and the data that takes their place.
-        """
-        self.check_usable()
-        start = perf_counter()
-        self.metrics.count("CapturedCalls")
-        copy = recording.closed_copy(leaves, scalars, outputs)
-        try:
-            for array, _, gone in dying:
-                array._data = gone
-            self.runner.run(copy, structure, list(outputs), start)
-        except BaseException:
-            if not copy.spent:
-                for array, leaf, _ in dying:
-                    array._data = leaves[leaf]
-            raise
 
     def _structure(self, tape: Tape) -> Structure:
         """Return the structure of a recording; the one that followed the previous one last time is tried first."""

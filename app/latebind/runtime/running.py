@@ -302,8 +302,9 @@ def fail_pending(placeholders: Iterable[BackendData], error: BaseException) -> N
 def settle(leaves: Iterable[BackendData]) -> None:
     """Wait until no leaf is pending; keep no reference to one, and leave errors to those who depend on them."""
     for leaf in leaves:
-        if leaf._ready is not None:
-            leaf._ready.wait()
+        ready = leaf._ready  # another reader may clear it meanwhile
+        if ready is not None:
+            ready.wait()
 
 
 def checks_of(tape: Tape) -> list[PositionedCheck]:

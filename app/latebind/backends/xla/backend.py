@@ -295,6 +295,7 @@ class XlaBackend(Backend):
         """Return what starts a compiled computation."""
         program: Program = computation.program
         execute, handlers, types = program.executable.execute_sharded, program.handlers, computation.result_types
+        devices = (device,) * len(types)
         started, alone = self._in_flight.append, types[0] if len(types) == 1 else None
 
         def launch(arguments: Sequence[BackendData]) -> list[BackendData]:
@@ -306,7 +307,7 @@ class XlaBackend(Backend):
                 raise ExecutionError(f"XLA could not run {computation.name}: {error}") from error
             if alone is not None:
                 return [XlaData(alone, device, arrays[0])]
-            return [XlaData(type, device, array) for type, array in zip(types, arrays, strict=True)]
+            return list(map(XlaData, types, devices, arrays))
 
         return launch
 

@@ -15,8 +15,8 @@ from latebind.array.captured import (
     describe,
     flatten,
     leaf_key,
+    leave,
     owners_of,
-    restore,
     run_captured,
     stand_in_for,
     stand_ins_passed,
@@ -187,15 +187,19 @@ class CompiledFunction(Generic[P, R]):
         stand_ins = [stand_in_for(ground, array) for array in inputs]
         originals = [stand_in._data for stand_in in stand_ins]
         passed, numbers = stand_ins_passed(leaves, inputs, stand_ins)
-        previous, ground.local.tape = ground.tape(), tape
+        previous = ground.tape()
         try:
-            args, kwargs = unflatten(structure, passed)
-            result = self._function(*args, **kwargs)
-            outputs, treedef = flatten(result)
-            capture = describe(tape, inputs, stand_ins, originals, numbers, outputs, treedef)
-        finally:
-            ground.local.tape = previous
-            restore(tape)
+            try:
+                ground.local.tape = tape
+                args, kwargs = unflatten(structure, passed)
+                result = self._function(*args, **kwargs)
+                outputs, treedef = flatten(result)
+                capture = describe(tape, inputs, stand_ins, originals, numbers, outputs, treedef)
+            finally:
+                leave(ground, previous, tape)
+        except BaseException:
+            leave(ground, previous, tape)  # once more: Ctrl-C may have come in the middle of it
+            raise
         if self._options.any_donated:
             capture.gone = self._taken_away(ground, capture, leaves, structure, inputs)
         self._notes = [*self._notes[1 - _KEPT_CAPTURES :], note_of(ground, capture, leaves, structure, roles)]

@@ -19,7 +19,7 @@ from latebind.runtime.capture import CaptureTape, InputData, ScalarArgument
 from latebind.runtime.lazy import LazyTensor, ViewLink, ViewStep
 from latebind.runtime.replay import replay
 from latebind.runtime.signature import Signature
-from latebind.runtime.tape import Ground
+from latebind.runtime.tape import Ground, Tape
 from latebind.runtime.views import as_memory, is_number, rebind
 
 #: Sightings that no backend interprets: who calls `compile` wants a compiled computation.
@@ -284,8 +284,12 @@ def _output(tape: CaptureTape, result: Any, owner_of: dict[int, int | LazyTensor
     return Output(source=result, fresh=id(result) in tape.made)
 
 
-def restore(tape: CaptureTape) -> None:
-    """Give outside arrays back the values that they had before the capture; drop what the capture made."""
+def leave(ground: Ground, previous: Tape, tape: CaptureTape) -> None:
+    """End a capture: outside arrays get back the values that they had before; what the capture made is dropped.
+
+    May be called again if it was interrupted.
+    """
+    ground.local.tape = previous
     for array, data in tape.captured.values():
         if array._tape is tape:
             array._data = data

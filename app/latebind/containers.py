@@ -84,7 +84,7 @@ def executor_options(settings: Settings) -> ExecutorOptions:
 
 def build_cache(backend: Backend, settings: Settings) -> ComputationCache:
     """Make the cache of one backend instance: what one compiled is of no use to another."""
-    return ComputationCache(settings.cache.max_entries)
+    return ComputationCache(settings.cache.max_entries, settings.cache.max_bytes)
 
 
 def create_lowering_context(

@@ -25,6 +25,9 @@ from latebind.ir.types import TensorType
 #: What a lowering context's emission state holds per value: a name, an engine's expression, a tracer.
 EmittedT = TypeVar("EmittedT")
 EmissionMap = dict[Value, EmittedT]
+#: What a program takes, by the length of its text, where the backend does not say better: the text and what was made
+#: of it.
+_BYTES_PER_CHARACTER = 8
 
 __all__ = [
     "Backend",
@@ -438,6 +441,10 @@ class Backend(ABC):
     def computation_analysis(self, computation: Computation) -> Mapping[str, float]:
         """Return the engine's figures on a compiled computation: `flops`, `temp_bytes`, ...; by default none."""
         return {}
+
+    def computation_bytes(self, computation: Computation) -> int:
+        """Estimate what a compiled computation takes in host memory, for the bound of the cache."""
+        return _BYTES_PER_CHARACTER * len(computation.text)
 
     def metric_report(self) -> str:
         """The engine's own metrics, for people."""

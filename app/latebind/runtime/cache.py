@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Hits in a row on a variant that could donate more before one that does is compiled.
 _HITS_BEFORE_DONATION: Final = 2
+#: A record: a tuple of three, an array's slot, and the numbers that are not small.
+_RECORD_BYTES: Final = 96
 #: Computations kept per structure: outputs, donated buffers and constants could vary without end.
 _KEPT_VARIANTS: Final = 32
 
@@ -134,12 +136,18 @@ class Structure:
         Whether a leaf's buffer may be worth overwriting; known once there is a variant.
     last_used : int
         The cache's clock at the last use.
+    cached : bool
+        Whether it is, or was, in a cache, and not a captured function's own.
+    bytes : int
+        What the cache counts for it.
     evicted : bool
         Whether the cache has dropped it.
     """
 
     __slots__ = (
         "_observed",
+        "bytes",
+        "cached",
         "evicted",
         "has_large_leaf",
         "interpreted",
@@ -162,8 +170,14 @@ class Structure:
         self.promotions = 0
         self.successor: Structure | None = None
         self.sightings = 0
+        self.cached = False
+        self.bytes = 0
         self.interpreted = 0.0
         self.has_large_leaf = True
+
+    def measured_bytes(self) -> int:
+        """Estimate what the records and the computations take."""
+        return _RECORD_BYTES * len(self.records) + sum(variant.executable.nbytes for variant in self.variants)
 
     def observe(self, scalars: Sequence[Scalar]) -> None:
         """Note the scalars of an interpreted recording: those that vary are parameters from the first compile."""
@@ -224,16 +238,25 @@ class Structure:
 
 
 class ComputationCache:
-    """Structures by key, bounded in number; the least recently used leaves first.
+    """Structures by key, bounded in number and in bytes; the least recently used leaves first.
 
     Parameters
     ----------
     max_entries
         Structures kept; at least 1.
+    max_bytes
+        What their records and computations may take together, estimated; the one in use stays in any case.
+
+    Attributes
+    ----------
+    bytes : int
+        What they take now.
     """
 
-    def __init__(self, max_entries: int = 512) -> None:
+    def __init__(self, max_entries: int = 512, max_bytes: int = 1 << 29) -> None:
         self.max_entries = max_entries
+        self.max_bytes = max_bytes
+        self.bytes = 0
         self.evicted = 0
         self._entries: dict[tuple[object, ...], Structure] = {}
         self._clock = 0
@@ -256,10 +279,24 @@ class ComputationCache:
             if structure is None:
                 structure = self._entries[key] = Structure(records)
                 structure.last_used = self._clock
+                structure.cached = True
+                self._weigh(structure)
                 if len(self._entries) > self.max_entries:
                     self._evict()
             structure.last_used = self._clock
             return structure
+
+    def weigh(self, structure: Structure) -> None:
+        """Count what a structure takes, after a computation was added to it; others may have to leave."""
+        with self._lock:
+            if structure.cached and not structure.evicted:
+                self._weigh(structure)
+
+    def _weigh(self, structure: Structure) -> None:
+        before, structure.bytes = structure.bytes, structure.measured_bytes()
+        self.bytes += structure.bytes - before
+        while self.bytes > self.max_bytes and len(self._entries) > 1:
+            self._evict()
 
     def touch(self, structure: Structure) -> None:
         """Note that a structure was used."""
@@ -272,6 +309,7 @@ class ComputationCache:
         dropped.evicted = True
         dropped.variants = []
         dropped.successor = None
+        self.bytes -= dropped.bytes
         self.evicted += 1
 
     def structures(self) -> list[Structure]:
@@ -283,6 +321,7 @@ class ComputationCache:
         """Drop every computation."""
         with self._lock:
             entries, self._entries = self._entries, {}
+            self.bytes = 0
         for structure in entries.values():
             structure.evicted = True
             structure.variants = []

@@ -95,8 +95,11 @@ class LazyGraphExecutor:
         # Who wants every graph compiled at once, or printed, wants graphs.
         can_be_direct = backend.direct and self.options.direct and (interpretations > 0 or self.options.eager)
         self.phases = DirectPhases(self.metrics, possible=can_be_direct, always=self.options.eager)
-        self.runner = Runner(backend, self.compiler, self.worker, self.metrics, self.options, interpretations)
+        self.runner = Runner(
+            backend, self.compiler, self.worker, self.metrics, self.options, interpretations, self.cache
+        )
         self.tapes: dict[tuple[int, Ground], Tape] = {}
+        self._evicted = self.cache.evicted
         self.closed = False
         self.forked = False
         self._grounds: dict[BackendDevice, Ground] = {}
@@ -382,11 +385,11 @@ class LazyGraphExecutor:
         """Return the structure of a recording; the one that followed the previous one last time is tried first."""
         local = tape.ground.local
         previous: Structure | None = getattr(local, "previous", None)
-        evicted = self.cache.evicted
         predicted = previous.successor if previous is not None else None
         structure = self.cache.find(tape.records, predicted, tape.ground.device)
-        if self.cache.evicted != evicted:
-            self.metrics.count("Evicted", self.cache.evicted - evicted)
+        if self.cache.evicted != self._evicted:
+            self.metrics.count("Evicted", self.cache.evicted - self._evicted)
+            self._evicted = self.cache.evicted
         if previous is not None:
             previous.successor = structure
         local.previous = structure

@@ -116,6 +116,11 @@ class Executable:
             return self.launch
         return functools.partial(self._run_stages, backend)
 
+    @property
+    def nbytes(self) -> int:
+        """What its computations take, as the backends estimate it."""
+        return sum(stage.backend.computation_bytes(stage.computation) for stage in self.stages)
+
     def arguments(
         self, backend: Backend, leaves: Sequence[BackendData], scalars: Sequence[Scalar]
     ) -> list[BackendData]:

@@ -9,7 +9,7 @@ from typing import Final
 from latebind.backends.interface import Backend, BackendData
 from latebind.errors import ExecutionError, LatebindError
 from latebind.ir.source import locate
-from latebind.runtime.cache import Structure, Variant
+from latebind.runtime.cache import ComputationCache, Structure, Variant
 from latebind.runtime.compiler import Compiler
 from latebind.runtime.failure import Guard, Isolation, PositionedCheck
 from latebind.runtime.interpreter import detached, reason
@@ -35,7 +35,7 @@ class Runner:
 
     Parameters
     ----------
-    backend, compiler, worker, metrics, options
+    backend, compiler, worker, metrics, options, cache
         The executor's own.
     interpretations
         How often a new graph is run operation by operation before it is compiled.
@@ -49,6 +49,7 @@ class Runner:
         metrics: Metrics,
         options: ExecutorOptions,
         interpretations: int,
+        cache: ComputationCache,
     ) -> None:
         self.backend = backend
         self.compiler = compiler
@@ -56,6 +57,7 @@ class Runner:
         self.metrics = metrics
         self.options = options
         self.interpretations = interpretations
+        self.cache = cache
 
     def run(self, tape: Tape, structure: Structure, live: list[int], start: float) -> None:
         """Find or compile the computation of the live positions and launch it; failures poison the arrays."""
@@ -138,6 +140,7 @@ class Runner:
         variant = Variant(live, donatable, parameters, tape.scalars, executable)
         structure.has_large_leaf = any(data.type.nbytes >= DONATION_BYTES for data in tape.leaves)
         structure.add(variant)
+        self.cache.weigh(structure)
         return variant
 
     # Running

@@ -62,10 +62,13 @@ class RecordingSettings(SettingsGroup):
 
 
 class CacheSettings(SettingsGroup):
-    """How many computations are kept."""
+    """How many computations are kept, and how large they may be together."""
 
     max_entries: Integer = Field(
         512, ge=1, description="Computations kept per backend; the least recently used is dropped first."
+    )
+    max_bytes: Integer = Field(
+        1 << 29, ge=1, description="Bytes that the computations kept may take in host memory, estimated."
     )
 
 

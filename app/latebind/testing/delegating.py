@@ -147,6 +147,9 @@ class DelegatingBackend(Backend):
 
     # Debug
 
+    def computation_bytes(self, computation: Computation) -> int:
+        return self.wrapped.computation_bytes(computation)
+
     def metric_report(self) -> str:
         return self.wrapped.metric_report()
 

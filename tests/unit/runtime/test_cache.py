@@ -102,6 +102,26 @@ def test_a_wrong_prediction_is_harmless():
     assert cache.find([("b",)], first) is second
 
 
+def test_what_is_kept_is_bounded_in_bytes(make_executor, double, array):
+    executor = make_executor(double)
+    for extent in range(1, 12):
+        np.asarray(array(np.ones(extent)) + np.arange(float(extent)))
+    executor.cache.max_bytes = taken = executor.cache.bytes
+    assert 0 < taken == sum(structure.measured_bytes() for structure in executor.cache.structures())
+    for extent in range(12, 40):
+        assert float((array(np.ones(extent)) + np.arange(float(extent)))[-1]) == extent
+        assert executor.cache.bytes <= taken
+    assert len(executor.cache) <= 40 and executor.cache.evicted > 0
+
+
+def test_a_structure_that_is_larger_than_the_bound_is_kept_while_it_is_used():
+    cache = ComputationCache(8, max_bytes=1)
+    first = cache.find([("a",)], None)
+    assert not first.evicted and len(cache) == 1
+    second = cache.find([("b",)], None)
+    assert first.evicted and not second.evicted
+
+
 def test_the_cache_is_bounded_and_results_stay_right(make_executor, double, array):
     executor = make_executor(double)
     executor.cache.max_entries = 4

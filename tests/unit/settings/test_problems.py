@@ -14,7 +14,7 @@ from latebind.settings import load_settings
         ("eager: true\nrecordng: {limit: 2}", "unknown key 'recordng' (config.yaml:2); did you mean 'recording'?"),
         ("recording:\n  limits: 2", "unknown key 'recording.limits' (config.yaml:2); did you mean 'recording.limit'?"),
         ("max_entries: 3", "unknown key 'max_entries' (config.yaml:1); did you mean 'cache.max_entries'?"),
-        ("cache: {zzz: 3}", "unknown key 'cache.zzz' (config.yaml:1); known here: max_entries"),
+        ("cache: {zzz: 3}", "unknown key 'cache.zzz' (config.yaml:1); known here: max_entries, max_bytes"),
         (
             "backend:\n  name: tiled\n  tilesize: 3",
             "unknown key 'backend.tilesize' (config.yaml:3); did you mean 'backend.tile_size'?",

@@ -175,6 +175,14 @@ class NumpyBackend(Backend):
 
         return launch
 
+    # Debug
+
+    def computation_bytes(self, computation: Computation) -> int:
+        """The text, the code that was made of it, and the constants."""
+        program: Program = computation.program
+        constants = (value for value in program.variables.values() if isinstance(value, np.ndarray))
+        return super().computation_bytes(computation) + sum(constant.nbytes for constant in constants)
+
 
 def _quiet_context() -> Context:
     """Return a context in which floating-point errors go unreported."""

@@ -358,6 +358,12 @@ class ShadowBackend(Backend):
         own = [f"Counter: {name}\n  Value: {value}" for name, value in sorted(self.counters.items())]
         return "\n".join(filter(None, [*own, self.primary.metric_report(), self.reference.metric_report()]))
 
+    def computation_bytes(self, computation: Computation) -> int:
+        """What both programs take."""
+        program: ShadowProgram = computation.program
+        taken = self.primary.computation_bytes(program.primary)
+        return taken + (0 if program.reference is None else self.reference.computation_bytes(program.reference))
+
     def computation_analysis(self, computation: Computation) -> Mapping[str, float]:
         """The primary's figures."""
         program: ShadowProgram = computation.program

@@ -328,6 +328,10 @@ class TieredBackend(Backend):
 
     # Debug
 
+    def computation_bytes(self, computation: Computation) -> int:
+        """What the baseline's program takes, twice: that of the optimizing backend may not be there yet."""
+        return 2 * self.baseline.computation_bytes(computation.program.baseline)
+
     def metric_report(self) -> str:
         """Counters, times and a table of the graphs, then what both backends report."""
         reports = self.ledger.report(), self.baseline.metric_report(), self.optimizing.metric_report()

@@ -324,6 +324,14 @@ class XlaBackend(Backend):
             return {}
         return {**_analysis(program.executable), "from_disk": float(program.from_disk)}
 
+    def computation_bytes(self, computation: Computation) -> int:
+        """The StableHLO text, which has the constants, and XLA's machine code."""
+        executable = computation.program.executable
+        size = 2 * len(computation.text)
+        with contextlib.suppress(EngineError, AttributeError):
+            size += int(executable.get_compiled_memory_stats().generated_code_size_in_bytes)
+        return size
+
     def metric_report(self) -> str:
         """Platform and versions, compilations, the disk cache, and the memory of live programs and devices."""
         lines = [f"XLA through JAX {VERSION}, jaxlib {JAXLIB_VERSION}"]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from tests.benchmarks.case import Case, Spread
 from tests.benchmarks.workers import ContenderError, Process, Team
 
-#: Each contender is warmed for as long, so that what compiles in the background is ready.
+#: Each contender is warmed for as long, so that what compiles in the background is ready; a slow one for no longer.
 _WARM_SECONDS = 1.0
+_MOST_SECONDS = 20.0
+#: A contender that has been measured for so many seconds needs no more than these rounds.
+_LONG_SECONDS, _FEW_ROUNDS = 40.0, 3
 
 
 @dataclass(slots=True)
@@ -47,7 +51,9 @@ class Comparison:
         return Spread.of([one / other for one, other in pairs])
 
 
-def compare(team: Team, case_name: str, case: Case, contenders: Iterable[str], *, quick: bool, warm: bool = True) -> Comparison:
+def compare(
+    team: Team, case_name: str, case: Case, contenders: Iterable[str], *, quick: bool, warm: bool = True
+) -> Comparison:
     """Measure a case.
 
     Parameters
@@ -66,7 +72,7 @@ def compare(team: Team, case_name: str, case: Case, contenders: Iterable[str], *
     result = Comparison(case_name.partition(":")[2], case.title, case.unit, list(case.notes))
     running: dict[str, Process] = {}
 
-    def each(do: Callable[[str, Process], None]) -> None:
+    def each(do: Callable[[str, Process], object]) -> None:
         for name in list(running):
             _guarded(result, team, running, name, do)
 
@@ -81,9 +87,10 @@ def compare(team: Team, case_name: str, case: Case, contenders: Iterable[str], *
     each(lambda name, process: process.ask("check"))
     if warm:
         calls, seconds = (1, 0.0) if quick else (case.warmup, _WARM_SECONDS)
-        each(lambda name, process: process.ask("warm", calls=calls, seconds=seconds))
+        each(lambda name, process: process.ask("warm", calls=calls, seconds=seconds, most=_MOST_SECONDS))
+        spent: dict[str, float] = {}
         for turn in range(2 if quick else case.rounds):
-            _round(result, running, turn, each, settle=case.settle and not quick)
+            _round(result, running, turn, each, spent=spent, settle=case.settle and not quick)
         each(lambda name, process: process.ask("check"))
     each(lambda name, process: process.ask("close"))
     return result
@@ -93,11 +100,12 @@ def _round(
     result: Comparison,
     running: dict[str, Process],
     turn: int,
-    each: Callable[[Callable[[str, Process], None]], None],
+    each: Callable[[Callable[[str, Process], object]], None],
     *,
+    spent: dict[str, float],
     settle: bool,
 ) -> None:
-    """Measure everybody once; who goes first rotates."""
+    """Measure everybody once; who goes first rotates. `spent` is the seconds that each has been measured for."""
     names = list(running)
     if names:
         rotated = names[turn % len(names) :] + names[: turn % len(names)]
@@ -106,8 +114,12 @@ def _round(
         running.update(running_rotated)
 
     def measure(name: str, process: Process) -> None:
-        values = process.ask("measure", repeat=1, settle=settle)
-        result.taken.setdefault(name, []).extend(values)
+        taken = result.taken.setdefault(name, [])
+        if len(taken) >= _FEW_ROUNDS and spent[name] > _LONG_SECONDS:
+            return
+        start = perf_counter()
+        taken.extend(process.ask("measure", repeat=1, settle=settle))
+        spent[name] = spent.get(name, 0.0) + perf_counter() - start
 
     each(measure)
 

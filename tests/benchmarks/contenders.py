@@ -37,7 +37,7 @@ class Contender:
     name: str
     library: str
     options: Mapping[str, object] = field(default_factory=dict)
-    timeout: float = 120.0
+    timeout: float = 60.0
     environment: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -63,7 +63,9 @@ class Results:
 
     def subject(self) -> str:
         """Return the backend that the goals of the workloads are measured on."""
-        return next((name for name in SUBJECTS if any(name in one.taken for one in self.workloads.values())), SUBJECTS[0])
+        return next(
+            (name for name in SUBJECTS if any(name in one.taken for one in self.workloads.values())), SUBJECTS[0]
+        )
 
     def speedups(self, contender: str, over: str, only: Iterable[str] = WORKLOADS) -> dict[str, float]:
         """Return how many times as fast a contender is as another, by workload."""

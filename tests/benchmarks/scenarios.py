@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks.case import Case
 from tests.benchmarks.comparison import Comparison, compare
-from tests.benchmarks.contenders import CONTENDERS, LATEBIND
+from tests.benchmarks.contenders import LATEBIND
 from tests.benchmarks.results import Cold, Results
 from tests.benchmarks.workers import ContenderError, Process, Team
 
@@ -153,7 +153,7 @@ def _run_cold(plan: Plan, workload: str) -> Cold:
     for turn in range(1 if plan.quick else _COLD_ROUNDS):
         for contender in wanted:
             # Inductor starts a C++ compiler for each of its first calls: once is enough.
-            if contender in cold.problems or (turn and CONTENDERS[contender].timeout > 120):
+            if contender in cold.problems or (turn and contender == "torch-inductor"):
                 continue
             with tempfile.TemporaryDirectory() as folder:
                 try:

@@ -80,7 +80,7 @@ def workload_table(results: Results, contenders: Sequence[str]) -> Table:
                 row.append(_speedup(comparison, contender))
         rows.append(row)
     notes = [
-        "numpy: median and quartiles in ms; others: how many times as fast as NumPy, median and quartiles of the rounds.",
+        "numpy: median and quartiles in ms. Others: how many times as fast as NumPy, median and quartiles.",
         "Operation: median time of NumPy's operations in the workload. Fused: elementwise operations dominate.",
         "WRONG, FAILED, HANGS: see the list of problems. -: nobody would use this library for that, or it is missing.",
     ]

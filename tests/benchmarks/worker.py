@@ -52,13 +52,14 @@ class Worker:
             taken.append(self._prepared.measure())
         return taken
 
-    def warm(self, calls: int, seconds: float) -> int:
-        """Run until both are reached; return the number of runs."""
+    def warm(self, calls: int, seconds: float, most: float) -> int:
+        """Run until `calls` and `seconds` are both reached, or `most` seconds are; return the number of runs."""
         assert self._prepared is not None
-        start, count = perf_counter(), 0
-        while count < calls or perf_counter() - start < seconds:
+        start, count, spent = perf_counter(), 0, 0.0
+        while (count < calls or spent < seconds) and spent < most:
             self._prepared.measure()
             count += 1
+            spent = perf_counter() - start
         gc.collect()
         gc.freeze()  # nobody pays for a pass over the modules that a library brings
         return count
@@ -88,7 +89,8 @@ class Worker:
             self._library.close()
 
 
-def _answer(worker: Worker, command: dict[str, Any]) -> dict[str, Any]:
+def answer(worker: Any, command: dict[str, Any]) -> dict[str, Any]:
+    """Return what a command's method returns, or what kind of error it raises."""
     try:
         return {"value": getattr(worker, command.pop("do"))(**command)}
     except MissingError as error:
@@ -107,7 +109,7 @@ def main() -> None:
     os.dup2(2, 1)
     worker = Worker(sys.argv[1])
     for line in sys.stdin:
-        print(json.dumps(_answer(worker, json.loads(line))), file=answers, flush=True)
+        print(json.dumps(answer(worker, json.loads(line))), file=answers, flush=True)
     worker.end()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -67,7 +68,7 @@ class Process:
     def __init__(self, contender: str, threads: int, environment: Mapping[str, str] | None = None) -> None:
         self.contender = contender
         self._timeout = CONTENDERS[contender].timeout
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
         self._answers: Queue[str | None] = Queue()
         self._process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.worker", contender],
@@ -81,6 +82,11 @@ class Process:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
 
     def ask(self, do: str, *, timeout: float | None = None, **arguments: Any) -> Any:
         """Send a command and return its value.
@@ -118,10 +124,8 @@ class Process:
         assert self._process.stdin is not None
         if kill:
             self._process.kill()
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass
         try:
             self._process.wait(timeout=20)
         except subprocess.TimeoutExpired:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from time import perf_counter, time_ns
-from typing import Any
 
 from tests.benchmarks.case import Case, Measure, Prepared
 from tests.benchmarks.contenders import BACKENDS, LATEBIND
@@ -85,9 +84,7 @@ def _sized(size: int, program: Program | None) -> Callable[[Library, bool], Prep
 def _sized_cases() -> dict[str, Case]:
     cases = {}
     for size in SIZES:
-        contenders = tuple(
-            name for name in ("numpy", *_RECORDING) if name != "torch-lazy" or size <= _LAZY_CORE_LIMIT
-        )
+        contenders = tuple(name for name in ("numpy", *_RECORDING) if name != "torch-lazy" or size <= _LAZY_CORE_LIMIT)
         rounds = 5 if size > 1_000 else 15
         for name, program in (("loop", adds(size)), ("mixed", None)):
             what = "the same addition" if program is not None else "operations in random order"
@@ -114,7 +111,7 @@ CASES: dict[str, Case] = {
         _RECORDING,
         _record,
         rounds=20,
-        notes=(f"Recorded in parts of {_UNSEARCHED}: latebind cuts a longer loop and starts to run it. Runs are not timed.",),
+        notes=(f"In parts of {_UNSEARCHED}: latebind cuts a longer loop and starts to run it. Runs are not timed.",),
     ),
     "chain_of_adds": Case(
         f"record and run on a hit, chain of {OPERATIONS:,} adds",

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import latebind as lb
-import latebind.numpy
 import numpy
-from latebind.errors import BackendUnavailableError, SettingsError
 from tests.benchmarks.libraries.library import CACHE, Library, MissingError
 from tests.benchmarks.workloads import Workload
+
+import latebind as lb
+import latebind.numpy
+from latebind.errors import BackendUnavailableError, SettingsError
 
 
 class Latebind(Library):

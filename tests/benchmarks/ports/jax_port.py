@@ -89,7 +89,7 @@ def adi(u: Any, steps: int) -> Any:
     ones = jnp.ones(n - 2)
 
     def sweep(rows: Any, side: float, middle: float, across: float) -> Any:
-        """Solve along the leading axis of the right-hand sides; return the lines from the second to the last but one."""
+        """Solve along the leading axis; return the lines from the second to the last but one."""
 
         def down(state: Any, row: Any) -> Any:
             p, q = state

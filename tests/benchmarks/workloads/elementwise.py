@@ -159,7 +159,7 @@ WORKLOADS = (
     Workload(softmax, _matrix_single, {"n": 1_500}, {"n": 12}, fused=True, peers=_FUNCTIONAL, rtol=1e-5, atol=1e-6),
     Workload(layer_norm, _layer_norm, {"n": 1_500}, {"n": 12}, fused=True, peers=_FUNCTIONAL, rtol=2e-4, atol=1e-5),
     Workload(black_scholes, _black_scholes, {"n": 500_000}, {"n": 100}, fused=True, peers=_FUNCTIONAL),
-    Workload(mandelbrot, _mandelbrot, {"width": 250, "rounds": 60}, {"width": 12, "rounds": 12}),
+    Workload(mandelbrot, _mandelbrot, {"width": 250, "rounds": 60}, {"width": 6, "rounds": 4}),
     Workload(
         mandelbrot_dense,
         _mandelbrot_dense,

@@ -150,14 +150,15 @@ WORKLOADS = (
         {"n": 60, "clusters": 3, "rounds": 8},
         peers=frozenset({"jax", "torch", "mlx"}),
     ),
+    Workload(pca, _pca, {"n": 20_000, "features": 100}, {"n": 60, "features": 6}, peers=frozenset({"jax"}), rtol=1e-6),
+    Workload(lenet, _lenet, {"batch": 64}, {"batch": 2}, peers=frozenset({"torch"}), rtol=1e-4, atol=1e-5),
     Workload(
-        pca, _pca, {"n": 20_000, "features": 100}, {"n": 60, "features": 6}, peers=frozenset({"jax"}), rtol=1e-6
-    ),
-    Workload(
-        lenet, _lenet, {"batch": 64}, {"batch": 2}, peers=frozenset({"torch"}), rtol=1e-4, atol=1e-5
-    ),
-    Workload(
-        conv2d, _conv2d, {"batch": 8, "side": 34}, {"batch": 2, "side": 7}, peers=frozenset({"torch"}), rtol=1e-4,
+        conv2d,
+        _conv2d,
+        {"batch": 8, "side": 34},
+        {"batch": 2, "side": 7},
+        peers=frozenset({"torch"}),
+        rtol=1e-4,
         atol=1e-5,
     ),
     Workload(

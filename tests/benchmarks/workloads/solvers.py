@@ -104,7 +104,7 @@ WORKLOADS = (
         rtol=1e-6,
     ),
     Workload(forward_substitution, _forward_substitution, {"n": 2_500}, {"n": 12}),
-    Workload(cholesky, _square, {"n": 300}, {"n": 10}),
-    Workload(lu, _square, {"n": 300}, {"n": 10}),
-    Workload(gram_schmidt, _gram_schmidt, {"m": 200, "n": 80}, {"m": 12, "n": 6}),
+    Workload(cholesky, _square, {"n": 300}, {"n": 6}),
+    Workload(lu, _square, {"n": 300}, {"n": 6}),
+    Workload(gram_schmidt, _gram_schmidt, {"m": 200, "n": 80}, {"m": 8, "n": 4}),
 )

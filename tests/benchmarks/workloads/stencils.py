@@ -127,12 +127,8 @@ WORKLOADS = (
     Workload(
         jacobi, jacobi_data, {"n": 350, "steps": 50}, {"n": 10, "steps": 5}, fused=True, peers=frozenset({"torch"})
     ),
-    Workload(
-        heat_3d, _heat_3d, {"n": 60, "steps": 10}, {"n": 8, "steps": 3}, fused=True, peers=frozenset({"torch"})
-    ),
-    Workload(adi, _adi, {"n": 100, "steps": 10}, {"n": 8, "steps": 3}),
-    Workload(
-        shortest_paths, _shortest_paths, {"n": 300}, {"n": 12}, fused=True, peers=frozenset({"torch"})
-    ),
+    Workload(heat_3d, _heat_3d, {"n": 60, "steps": 10}, {"n": 8, "steps": 3}, fused=True, peers=frozenset({"torch"})),
+    Workload(adi, _adi, {"n": 100, "steps": 10}, {"n": 6, "steps": 2}),
+    Workload(shortest_paths, _shortest_paths, {"n": 300}, {"n": 12}, fused=True, peers=frozenset({"torch"})),
     Workload(n_body, _n_body, {"bodies": 120, "steps": 40}, {"bodies": 6, "steps": 5}, peers=frozenset({"torch"})),
 )

@@ -25,10 +25,13 @@ class Prepared:
         Runs once and returns what it took.
     check : callable or None
         Raises an AssertionError if the result of the last run is wrong.
+    clear : callable or None
+        Drops the result of the last run.
     """
 
     measure: Measure
     check: Callable[[], None] | None = None
+    clear: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ MICRO = {
     "steps": "cases.step_cases",
     "operations": "cases.operation_cases",
     "stencils": "cases.stencil_cases",
+    "memory": "cases.memory_cases",
     "random": "cases.random_cases",
 }
 WORKLOAD_CASES = "cases.workload_cases"

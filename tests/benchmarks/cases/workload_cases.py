@@ -22,8 +22,11 @@ def prepare(workload: Workload, library: Library, quick: bool) -> Prepared:
     }
     results: list[Any] = [()]
 
-    def measure() -> float:
+    def clear() -> None:
         results[0] = ()
+
+    def measure() -> float:
+        clear()
         start = perf_counter()
         results[0] = library.wait(flat(run(**arguments)))
         return (perf_counter() - start) * 1e3
@@ -31,7 +34,7 @@ def prepare(workload: Workload, library: Library, quick: bool) -> Prepared:
     def check() -> None:
         workload.check(data, tuple(library.host(result) for result in results[0]))
 
-    return Prepared(measure, check)
+    return Prepared(measure, check, clear)
 
 
 def _case(workload: Workload) -> Case:

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [--only NAME ...] [--json FILE] [--markdown FILE] [--quick]`."""
+"""`python -m tests.benchmarks [--only NAME,...] [--contenders NAME,...] [--quick] [--json FILE] [--plot FILE]`."""
 
 from __future__ import annotations
 
@@ -6,101 +6,113 @@ import argparse
 import importlib
 import json
 import os
-import subprocess
 import sys
-import tempfile
-import traceback
 from dataclasses import asdict
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 from rich.console import Console
 from tests.benchmarks import machine
-from tests.benchmarks.markdown import write_figures
-from tests.benchmarks.tables import Report, show, show_behind
+from tests.benchmarks.contenders import CONTENDERS
+from tests.benchmarks.goals import goals
+from tests.benchmarks.plot import PlotError, write_plot
+from tests.benchmarks.report import show, write_markdown
+from tests.benchmarks.results import Results
+from tests.benchmarks.scenarios import COLD_WORKLOADS, MICRO, Plan, all_micro, run
+from tests.benchmarks.workloads import WORKLOADS
 
-#: Modules of this package, in the order in which they run.
-GROUPS = (
-    "per_operation",
-    "small_steps",
-    "graph_size",
-    "in_place_memory",
-    "import_time",
-    "unseen_graph",
-    "mlp_step",
-    "backends_overhead",
-    "backends_throughput",
-    "backends_cold",
-    "random_numbers",
-)
-
-
-class GroupError(Exception):
-    """A group could not run; the message holds its traceback."""
+_FOLDER = Path("bench-results")
+#: Groups of measurements besides those of the micro-benchmarks.
+_GROUPS = ("imports", "workloads", "cold", *MICRO)
 
 
 def main() -> int:
-    """Run groups and print what they measured; return 1 if one could not run."""
-    options = _options()
-    for variable in [name for name in os.environ if name.startswith("LATEBIND_")]:
-        del os.environ[variable]
-    names = options.only or list(GROUPS)
-    console = Console(width=None if sys.stdout.isatty() else 132)
-    facts = machine.describe()
-    if not options.worker:
-        console.print(f"{facts['processor']}; {facts['python']}; load {facts['load']}", highlight=False)
-    reports, failed = [], []
-    for name in names:
-        start = perf_counter()
-        try:
-            report = _run_here(name, options.quick) if options.quick or options.worker else _run_apart(name)
-        except GroupError as error:
-            failed.append(name)
-            console.print(str(error), style="red", markup=False, highlight=False)
-            continue
-        report["seconds"] = perf_counter() - start
-        reports.append(report)
-        if not options.worker:
-            show(report, console)
-    if not options.worker:
-        show_behind(reports, console)
-    if options.markdown is not None:
-        write_figures(options.markdown, facts, reports)
-    if options.json is not None:
-        result = {"machine": facts, "quick": options.quick, "groups": reports, "failed": failed}
-        options.json.write_text(json.dumps(result, indent=1) + "\n")
-    return 1 if failed else 0
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Ratios of latebind to its peers.")
-    parser.add_argument("--only", nargs="+", choices=GROUPS, metavar="NAME", help=f"groups to run: {', '.join(GROUPS)}")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured to this file")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="replace the figures at the end of this page")
-    parser.add_argument("--quick", action="store_true", help="few repeats, in one process: a check that it runs")
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
-    return parser.parse_args()
-
-
-def _run_here(name: str, quick: bool) -> dict[str, Any]:
+    """Run what was asked for, print it and write it; return 1 if a result of latebind's was wrong or missing."""
+    parser = _parser()
+    options = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 240)
+    progress = Console(stderr=True)
+    results = Results(machine.describe() | {"threads": str(options.threads)}, options.quick)
+    plan = _plan(parser, options, progress)
+    console.print(f"{results.machine['processor']}; load {results.machine['load']}", highlight=False)
+    interrupted = False
     try:
-        report: Report = importlib.import_module(f"tests.benchmarks.{name}").run(quick)
-    except Exception:
-        raise GroupError(f"{name} failed:\n{traceback.format_exc()}") from None
-    return asdict(report)
+        run(plan, results)
+    except KeyboardInterrupt:
+        interrupted = True
+        console.print("interrupted: what follows was measured before", style="red")
+    show(results, console)
+    _write(options, results, console)
+    return 130 if interrupted else int(_latebind_failed(results))
 
 
-def _run_apart(name: str) -> dict[str, Any]:
-    """Run a group in a process of its own, so that no group finds the heap and the threads of another."""
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "result.json"
-        command = [sys.executable, "-m", "tests.benchmarks", "--worker", "--only", name, "--json", str(result)]
-        done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
-        if done.returncode:
-            raise GroupError(done.stdout + done.stderr)
-        report: dict[str, Any] = json.loads(result.read_text())["groups"][0]
-        return report
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="latebind beside its peers.")
+    groups = ", ".join(_GROUPS)
+    parser.add_argument(
+        "--only", type=_names, metavar="NAME,...", help=f"groups ({groups}), workloads, or micro-benchmarks"
+    )
+    parser.add_argument("--contenders", type=_names, metavar="NAME,...", help=f"of {', '.join(CONTENDERS)}")
+    parser.add_argument("--quick", action="store_true", help="toy sizes and two rounds: whether it runs, no figures")
+    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads and processors of each contender")
+    parser.add_argument("--json", type=Path, default=_FOLDER / "results.json", metavar="FILE")
+    parser.add_argument("--plot", type=Path, default=_FOLDER / "results.png", metavar="FILE")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="replace the figures at the end of this page")
+    return parser
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _plan(parser: argparse.ArgumentParser, options: argparse.Namespace, progress: Console) -> Plan:
+    """Turn the options into a plan; what is not known is refused by name."""
+    micro = all_micro()
+    known = {*_GROUPS, *micro, *WORKLOADS}
+    for name in options.only or ():
+        if name not in known:
+            parser.error(f"unknown measurement '{name}': known are {', '.join(sorted(known))}")
+    for name in options.contenders or ():
+        if name not in CONTENDERS:
+            parser.error(f"unknown contender '{name}': known are {', '.join(CONTENDERS)}")
+    only = set(options.only or _GROUPS)
+    for group, module in MICRO.items():
+        if group in only:
+            only |= set(importlib.import_module(f"tests.benchmarks.{module}").CASES)
+    return Plan(
+        contenders=options.contenders or list(CONTENDERS),
+        micro={name: path for name, path in micro.items() if name in only},
+        workloads=[name for name in WORKLOADS if name in only or "workloads" in only],
+        cold=COLD_WORKLOADS[: 1 if options.quick else None] if "cold" in only else (),
+        imports="imports" in only,
+        quick=options.quick,
+        threads=options.threads,
+        tell=lambda line: progress.print(f"... {line}", style="dim", highlight=False),
+    )
+
+
+def _write(options: argparse.Namespace, results: Results, console: Console) -> None:
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    data = results.as_json() | {"goals": [asdict(goal) for goal in goals(results)]}
+    options.json.write_text(json.dumps(data, indent=1) + "\n")
+    console.print(f"written: {options.json}", highlight=False)
+    try:
+        write_plot(results, options.plot)
+        console.print(f"written: {options.plot}", highlight=False)
+    except PlotError as error:
+        console.print(str(error), style="yellow", highlight=False)
+    if options.markdown is not None:
+        write_markdown(results, options.markdown)
+        console.print(f"written: {options.markdown}", highlight=False)
+
+
+def _latebind_failed(results: Results) -> bool:
+    """Whether latebind was wrong or failed anywhere; a backend that is not installed is no failure."""
+    comparisons = [*results.micro.values(), *results.workloads.values()]
+    return any(
+        name.startswith("latebind") and kind != "missing"
+        for comparison in comparisons
+        for name, (kind, _) in comparison.problems.items()
+    )
 
 
 if __name__ == "__main__":

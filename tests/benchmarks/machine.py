@@ -9,7 +9,7 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("latebind", "numpy", "torch", "jax", "jaxlib", "mlx")
+_PACKAGES = ("latebind", "numpy", "numexpr", "numba", "jax", "jaxlib", "torch", "mlx", "dask")
 
 
 def describe() -> dict[str, str]:

@@ -1,116 +1,44 @@
-"""What a group prints: tables of absolute values and ratios, aims beside them, and what is missing."""
+"""Tables of a run, for the terminal and for Markdown."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
-from tests.benchmarks.contenders import LATEBIND, Contenders
-from tests.benchmarks.measurement import Spread, round_robin
+from tests.benchmarks.case import Spread
+from tests.benchmarks.comparison import Comparison
 
-Cell = str | float | int | None
+if TYPE_CHECKING:
+    from tests.benchmarks.results import Cold, Results
 
-#: Columns of a comparison, after the contender's name. A ratio above 1 means that the baseline is faster.
-COMPARISON_COLUMNS = ("median", "quartiles", "÷ {}", "quartiles of the ratio")
+#: How problems are shown in a cell.
+_SHORT = {"missing": "-", "wrong": "WRONG", "failed": "FAILED", "hangs": "HANGS", "died": "DIED"}
 
 
 @dataclass(slots=True)
 class Table:
-    """A titled grid of cells; `rows` have as many cells as there are columns."""
+    """A titled grid of text; `rows` have as many cells as there are columns."""
 
     title: str
     columns: list[str]
-    rows: list[list[Cell]]
+    rows: list[list[str]]
     notes: list[str] = field(default_factory=list)
 
+    def markdown(self) -> Iterator[str]:
+        """Return the lines of the table in Markdown."""
+        yield f"**{self.title}**\n"
+        yield _row(self.columns)
+        yield _row(["---", *["--:"] * (len(self.columns) - 1)])
+        yield from map(_row, self.rows)
+        for note in self.notes:
+            yield f"\n{note}"
+        yield ""
 
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """Something that the project wants to reach, with what was measured; `met` is `None` if a peer is missing."""
 
-    text: str
-    measured: str
-    met: bool | None
-
-
-@dataclass(slots=True)
-class Report:
-    """Everything that one group measured.
-
-    Attributes
-    ----------
-    missing : dict
-        Reason, by name of a peer that could not take part.
-    behind : list of str
-        Comparisons that latebind lost.
-    """
-
-    name: str
-    title: str
-    tables: list[Table] = field(default_factory=list)
-    aims: list[Aim] = field(default_factory=list)
-    missing: dict[str, str] = field(default_factory=dict)
-    behind: list[str] = field(default_factory=list)
-
-    def compare(
-        self,
-        title: str,
-        contenders: Contenders,
-        *,
-        rounds: int,
-        warmup: int = 1,
-        settle: bool = True,
-        baseline: str = LATEBIND,
-        notes: Sequence[str] = (),
-    ) -> Mapping[str, Spread]:
-        """Measure contenders in turns, add the table, and return the ratios to the baseline by contender."""
-        taken = round_robin(contenders.measures, rounds=rounds, warmup=warmup, settle=settle)
-        return self.add_comparison(title, taken, contenders.missing, baseline=baseline, notes=notes)
-
-    def add_comparison(
-        self,
-        title: str,
-        taken: Mapping[str, Sequence[float]],
-        missing: Mapping[str, str],
-        *,
-        baseline: str = LATEBIND,
-        notes: Sequence[str] = (),
-    ) -> dict[str, Spread]:
-        """Add the table of measurements that were taken in turns; return the ratios to the baseline."""
-        ratios = {
-            name: Spread.of([value / base for value, base in zip(values, taken[baseline], strict=True)])
-            for name, values in taken.items()
-        }
-        rows: list[list[Cell]] = []
-        for name, values in taken.items():
-            spread, ratio = Spread.of(values), ratios[name]
-            rows.append([name, spread.median, _range(spread), ratio.median, _range(ratio)])
-        rows += [[name, "missing", None, None, None] for name in missing]
-        self.lost_to(title, {name: ratio.median for name, ratio in ratios.items()})
-        self.missing.update(missing)
-        columns = [column.format(baseline) for column in COMPARISON_COLUMNS]
-        self.tables.append(Table(title, ["contender", *columns], rows, list(notes)))
-        return ratios
-
-    def lost_to(self, title: str, ratios: Mapping[str, float]) -> None:
-        """Note the peers that take less than latebind's time, if any."""
-        faster = [
-            f"{name} {number(ratio)}" for name, ratio in ratios.items() if ratio < 1 and not name.startswith(LATEBIND)
-        ]
-        if faster:
-            self.behind.append(f"{title}: {', '.join(faster)}")
-
-    def aim(self, text: str, ratio: Spread | None, at_least: float) -> None:
-        """Note an aim for a ratio to latebind; `None` if the peer is missing."""
-        if ratio is None:
-            self.aims.append(Aim(text, "nothing", None))
-        else:
-            self.aims.append(Aim(text, f"{number(ratio.median)} times", ratio.median >= at_least))
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def number(value: float) -> str:
@@ -121,46 +49,106 @@ def number(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
-def _range(spread: Spread) -> str:
-    return f"{number(spread.lower)} to {number(spread.upper)}"
+def comparison_table(comparison: Comparison) -> Table:
+    """Return a micro-benchmark: first run, median and quartiles, by contender."""
+    unit = comparison.unit
+    rows = []
+    for name, values in comparison.taken.items():
+        spread = Spread.of(values)
+        first = number(comparison.first[name]) if name in comparison.first else "-"
+        rows.append([name, first, number(spread.median), f"{number(spread.lower)} to {number(spread.upper)}"])
+    rows += [[name, _SHORT[kind], _SHORT[kind], message[:60]] for name, (kind, message) in shown(comparison.problems)]
+    title = f"{comparison.name}: {comparison.title}, {unit}"
+    return Table(title, ["contender", "first run", "median", "quartiles"], rows, comparison.notes)
 
 
-def cell(value: Cell) -> str:
-    """Return a cell as text."""
-    if value is None:
+def shown(problems: dict[str, tuple[str, str]]) -> list[tuple[str, tuple[str, str]]]:
+    """Return the problems that a reader wants to see in a table: all but what nobody expects to work."""
+    return [(name, problem) for name, problem in problems.items() if problem[0] != "missing"]
+
+
+def workload_table(results: Results, contenders: Sequence[str]) -> Table:
+    """Return the workloads in steady state: NumPy's time, and how many times as fast the others are."""
+    columns = ["workload", "operation, us", "numpy, ms", *[name for name in contenders if name != "numpy"]]
+    rows = []
+    for name, comparison in results.workloads.items():
+        median, _ = results.operations.get(name, (math.nan, 0))
+        own = comparison.taken.get("numpy")
+        row = [name + (" (fused)" if _is_fused(name) else ""), number(median), _with_spread(own)]
+        for contender in contenders:
+            if contender != "numpy":
+                row.append(_speedup(comparison, contender))
+        rows.append(row)
+    notes = [
+        "numpy: median and quartiles in ms. Others: how many times as fast as NumPy, median and quartiles.",
+        "Operation: median time of NumPy's operations in the workload. Fused: elementwise operations dominate.",
+        "WRONG, FAILED, HANGS: see the list of problems. -: nobody would use this library for that, or it is missing.",
+    ]
+    return Table("workloads, steady state: times as fast as NumPy", columns, rows, notes)
+
+
+def _is_fused(name: str) -> bool:
+    from tests.benchmarks.workloads import WORKLOADS
+
+    return WORKLOADS[name].fused
+
+
+def _with_spread(values: Sequence[float] | None) -> str:
+    if not values:
         return "-"
-    return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else number(value)
+    spread = Spread.of(values)
+    return f"{number(spread.median)} ({number(spread.lower)}-{number(spread.upper)})"
 
 
-#: How an aim ended, and in which colour to print it.
-VERDICTS = {True: ("met", "green"), False: ("not met", "yellow"), None: ("the peer is missing", "yellow")}
+def _speedup(comparison: Comparison, contender: str) -> str:
+    if contender in comparison.problems:
+        return _SHORT[comparison.problems[contender][0]]
+    ratio = comparison.ratio("numpy", contender)
+    return "-" if ratio is None else f"{number(ratio.median)} ({number(ratio.lower)}-{number(ratio.upper)})"
 
 
-def show(report: Mapping[str, Any], console: Console) -> None:
-    """Print a report in the form that JSON has."""
-    console.rule(f"{report['name']}: {report['title']}")
-    for table in report["tables"]:
-        grid = RichTable(title=Text(table["title"]), title_justify="left", title_style="bold")
-        for index, column in enumerate(table["columns"]):
-            grid.add_column(column, justify="right" if index else "left")
-        for row in table["rows"]:
-            grid.add_row(
-                *(Text(cell(value)) for value in row), style="bold" if str(row[0]).startswith(LATEBIND) else None
-            )
-        console.print(grid)
-        for note in table["notes"]:
-            console.print(f"  {note}", highlight=False, markup=False)
-    for aim in report["aims"]:
-        verdict = VERDICTS[aim["met"]]
-        console.print(Text.assemble(f"  Aim: {aim['text']}. Measured: {aim['measured']}: ", verdict))
-    for name, reason in report["missing"].items():
-        console.print(f"  Missing: {name}: {reason}", style="yellow", highlight=False, markup=False)
-    console.print()
+def first_call_table(results: Results, contenders: Sequence[str]) -> Table:
+    """Return the first calls: medians over the generations of processes, and their sum against NumPy's."""
+    rows = []
+    names = list(results.workloads)
+    for name in names:
+        row = [name]
+        for contender in contenders:
+            taken = [generation[name][contender] for generation in results.first_calls if contender in generation[name]]
+            problem = results.workloads[name].problems.get(contender)
+            row.append(number(Spread.of(taken).median) if taken else _SHORT[problem[0]] if problem else "-")
+        rows.append(row)
+    total = ["sum, times NumPy's at the same workloads"]
+    for contender in contenders:
+        ratios = [ours / numpys for ours, numpys in results.first_call_sums(contender)]
+        total.append(number(Spread.of(ratios).median) if ratios else "-")
+    rows.append(total)
+    notes = ["Each first call is in a process that has run the workloads above it once; no caches on the disk."]
+    return Table("first calls of all workloads in one process, ms", ["workload", *contenders], rows, notes)
 
 
-def show_behind(reports: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """Print every comparison that latebind lost."""
-    lost = [line for report in reports for line in report["behind"]]
-    console.rule("where latebind is behind: the peer's time divided by latebind's")
-    for line in lost or ["nowhere in this run"]:
-        console.print(f"  {line}", highlight=False, markup=False)
+def cold_table(cold: Cold) -> Table:
+    """Return a cold start: import, first call with empty caches, and in the next process."""
+    rows = [
+        [name, *(_with_spread(column.get(name)) for column in (cold.imports, cold.cold, cold.second))]
+        for name in cold.cold
+    ]
+    rows += [[name, _SHORT[kind], "", message[:60]] for name, (kind, message) in shown(cold.problems)]
+    columns = ["contender", "import", "first call", "first call, second process"]
+    notes = ["Medians and quartiles of fresh processes. The second process finds the caches on the disk of the first."]
+    return Table(f"cold start: {cold.workload}, ms", columns, rows, notes)
+
+
+def problem_lines(results: Results) -> list[str]:
+    """Return what went wrong, one line for each: contenders that are missing once, the rest one by one."""
+    lines: dict[str, None] = {}
+    for comparison in [*results.micro.values(), *results.workloads.values()]:
+        for name, (kind, message) in comparison.problems.items():
+            if kind != "missing":
+                lines[f"{name}, {comparison.name}: {kind}: {message}"] = None
+            elif "not importable" in message or "unknown backend" in message or "No module" in message:
+                lines[f"{name}: missing: {message}"] = None
+    for cold in results.cold:
+        for name, (kind, message) in shown(cold.problems):
+            lines[f"{name}, cold start of {cold.workload}: {kind}: {message}"] = None
+    return list(lines)

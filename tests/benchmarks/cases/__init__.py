@@ -1,0 +1,1 @@
+"""Micro-benchmarks: each module measures one thing on every contender that can do it."""

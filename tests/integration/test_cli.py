@@ -26,14 +26,15 @@ def latebind(*arguments: str, cwd: Path = ROOT, **environment: str) -> subproces
 @pytest.mark.parametrize(
     ("arguments", "backend"),
     [
-        (("--config", "config/default.yaml"), "xla"),
+        (("--config", "config/default.yaml"), "tiered"),
+        (("--backend", "xla"), "xla"),
         (("--backend", "torch"), "torch"),
         (("--backend", "numpy"), "numpy"),
     ],
-    ids=["default configuration", "torch", "numpy"],
+    ids=["default configuration", "xla", "torch", "numpy"],
 )
 def test_the_main_job_reaches_its_accuracy_and_compiles_its_steps_once(tmp_path, arguments, backend):
-    need({"xla": "jax"}.get(backend, backend))
+    need({"xla": "jax", "tiered": "jax"}.get(backend, backend))
     done = latebind("run", "digits", "--json", *arguments, XDG_CACHE_HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr

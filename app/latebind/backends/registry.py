@@ -52,6 +52,8 @@ class BackendSpec:
         latebind's extra that installs them.
     priority : int or None
         `auto` takes the available backend with the highest one; `None` is never taken by `auto`.
+    auto_requires : tuple of str
+        Of a backend that is composed of others: top-level modules that have to be installed for `auto` to take it.
     source : str
         Where the entry comes from, for messages.
     """
@@ -63,6 +65,7 @@ class BackendSpec:
     requires: tuple[str, ...] = ()
     extra: str | None = None
     priority: int | None = None
+    auto_requires: tuple[str, ...] = ()
     source: str = "built in"
 
     @property
@@ -248,7 +251,11 @@ class BackendCatalogue:
         candidates = [
             spec
             for spec in self.specs.values()
-            if spec.priority is not None and spec.name not in without and not spec.missing
+            if spec.priority is not None
+            and spec.name not in without
+            and not spec.missing
+            and not (without and spec.auto_requires)  # a part is one engine
+            and all(map(_is_installed, spec.auto_requires))
         ]
         if not candidates:
             raise BackendUnavailableError(f"backend 'auto': none of {', '.join(sorted(self.specs))} is installed")
@@ -264,7 +271,8 @@ def endless(name: str) -> SettingsError:
     return SettingsError(f"backend {name!r} is by default a part of itself, without end: name another one here")
 
 
-#: latebind's own backends. `auto` prefers a compiler to the reference.
+#: latebind's own backends. `auto` prefers a compiler to the reference, and one that nobody waits for to one that
+#: compiles each graph at once.
 BUILT_IN: Final = (
     BackendSpec(
         name="xla",
@@ -303,6 +311,8 @@ BUILT_IN: Final = (
         summary="a graph runs on one backend at once; another one compiles it in the background if that pays",
         backend="latebind.backends.tiered.backend:TieredBackend",
         settings="latebind.backends.tiered.settings:TieredSettings",
+        priority=30,
+        auto_requires=("jax", "jaxlib"),
     ),
 )
 

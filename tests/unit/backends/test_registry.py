@@ -214,3 +214,15 @@ def test_auto_leaves_out_what_it_would_be_a_part_of():
     specs = [BackendSpec(name, "", "no.such:Class", priority=priority) for priority, name in enumerate("abc")]
     assert BackendCatalogue(specs).choose().name == "c"
     assert BackendCatalogue(specs).choose({"c", "b"}).name == "a"
+
+
+def test_auto_takes_the_tiers_where_their_compiler_is_installed(monkeypatch):
+    monkeypatch.setattr(registry, "_is_installed", lambda module: module != "torch")
+    catalogue = BackendCatalogue(BUILT_IN)
+    assert catalogue.choose().name == "tiered"
+    assert catalogue.choose(without=["tiered"]).name == "xla"
+    assert catalogue.choose(without=["shadow"]).name == "xla"
+    monkeypatch.setattr(registry, "_is_installed", lambda module: module not in ("jax", "jaxlib"))
+    assert BackendCatalogue(BUILT_IN).choose().name == "torch"
+    monkeypatch.setattr(registry, "_is_installed", lambda module: module == "numpy")
+    assert BackendCatalogue(BUILT_IN).choose().name == "numpy"

@@ -54,7 +54,7 @@ def test_the_backend_gets_its_own_settings(build):
 def test_auto_is_resolved_once(build):
     container = build(backend="auto")
     assert container.backend() is container.backend()
-    assert container.backend().name in {"numpy", "xla", "torch"}
+    assert container.backend().name in {"numpy", "xla", "torch", "tiered"}
 
 
 def test_lowering_contexts_are_made_in_both_forms(container):

@@ -137,7 +137,7 @@ class Variates:
         drawn = {"ngood": (ngood, "billion"), "nbad": (nbad, "billion"), "nsample": (nsample, "count")}
         for what, (value, condition) in drawn.items():
             parameter("hypergeometric", what, value, condition)
-        if len(known) == 3 and np.any(np.add(known[0], known[1]) < known[2]):  # type: ignore[arg-type, operator]
+        if len(known) == 3 and np.any(np.add(known[0], known[1]) < known[2]):  # type: ignore[arg-type]
             raise ValueError("random.hypergeometric: nsample is larger than ngood + nbad")
         return self._variate("hypergeometric", size, None, **drawn)
 

@@ -34,8 +34,11 @@ class Blocks:
 
     def draw(self, sampler: str, *parameters: Expr, start: int = 0) -> Expr:
         """Return one number per element from a sampler of `random::variate`."""
-        layout = {"sampler": sampler, "group": self.group, "period": self.period, "start": start}
-        return Expr(self.b, self.b.op("random::variate", self.state, *(one.value for one in parameters), **layout))
+        operands = (self.state, *(one.value for one in parameters))
+        return Expr(
+            self.b,
+            self.b.op("random::variate", *operands, sampler=sampler, group=self.group, period=self.period, start=start),
+        )
 
     def gamma(self, shape: Expr, start: int = 0) -> tuple[Expr, Expr]:
         """Return gamma numbers as a factor and the logarithm of another, which may be far below the least float."""

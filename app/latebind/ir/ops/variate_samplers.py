@@ -288,7 +288,7 @@ SAMPLERS: Final[dict[str, Sampler]] = {
         lambda constants: _hypergeometric_value(constants[4], constants),
         _hypergeometric_inverted,
     ),
-    "vonmises": Sampler(1, 21, _vonmises_constants, _vonmises, lambda constants: constants[0] * 0),
+    "vonmises": Sampler(1, 22, _vonmises_constants, _vonmises, lambda constants: constants[0] * 0),
     "zipf": Sampler(1, 19, _zipf_constants, _zipf, lambda constants: constants[0] * 0 + 1),
     "logseries": _once(1, _logseries),
 }

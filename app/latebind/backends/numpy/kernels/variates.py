@@ -88,11 +88,19 @@ class _Computed(Expr):
         return _Computed(self.value.view(dtype))
 
     def where(self, on_true: Expr, on_false: Term) -> Expr:
-        chosen = np.where(self.value, on_true.value, on_true._operand(on_false))  # type: ignore[attr-defined]
-        return _Computed(chosen)
+        yes = array_of(on_true)
+        no = array_of(on_false) if isinstance(on_false, Expr) else yes.dtype.type(on_false)
+        return _Computed(np.where(self.value, yes, no))
 
     def __invert__(self) -> Expr:
         return _Computed(~self.value)
+
+
+def array_of(computed: Expr) -> Array:
+    """Return the array that a formula over arrays computed."""
+    value: Any = computed.value
+    found: Array = value
+    return found
 
 
 def philox_variates(
@@ -116,24 +124,25 @@ def philox_variates(
 
 def _fill(state: Array, sampler: Sampler, parameters: Sequence[Array], index: Array, result: Array) -> None:
     """Write the numbers of some elements, which read the blocks with these indices."""
-    constants: list[Array] = [one.value for one in sampler.prepare(*map(_Computed, parameters))]  # type: ignore[misc]
+    constants: list[Array] = [array_of(one) for one in sampler.prepare(*map(_Computed, parameters))]
     words = _blocks(state, index, 0)
     waiting = np.arange(index.size)
     if sampler.inverted is not None:
         small = constants[0]
         waiting, chosen = np.flatnonzero(~small), np.flatnonzero(small)
         if chosen.size:
-            result[chosen] = sampler.inverted(_taken(words, chosen), _taken(constants, chosen)).value
+            result[chosen] = array_of(sampler.inverted(_taken(words, chosen), _taken(constants, chosen)))
     for turn in range(sampler.rounds):
         if not waiting.size:
             return
         given = _taken(words, waiting) if not turn else _taken(_blocks(state, index[waiting], turn))
-        accepted, proposal = (one.value for one in sampler.propose(given, _taken(constants, waiting)))
-        accepted = np.ones(waiting.size, np.bool_) if sampler.rounds == 1 else accepted
-        result[waiting[accepted]] = proposal[accepted]  # type: ignore[index]
-        waiting = waiting[~accepted]  # type: ignore[operator]
+        accepted, proposal = map(array_of, sampler.propose(given, _taken(constants, waiting)))
+        if sampler.rounds == 1:
+            accepted = np.ones(waiting.size, np.bool_)
+        result[waiting[accepted]] = proposal[accepted]
+        waiting = waiting[~accepted]
     if waiting.size:
-        result[waiting] = sampler.otherwise(_taken(constants, waiting)).value
+        result[waiting] = array_of(sampler.otherwise(_taken(constants, waiting)))
 
 
 def _taken(arrays: Sequence[Array], places: Array | None = None) -> list[Expr]:
@@ -151,11 +160,11 @@ def _blocks(state: Array, index: Array, turn: int) -> list[Array]:
         dense = philox_bits(philox_advance(state, first), (last + 1 - first, 4), np.dtype(np.uint64))
         rows = dense if len(dense) == index.size else dense[index - first]
         return list(np.ascontiguousarray(rows.T))
-    steps = index.astype(UINT64) + np.uint64(1)
+    steps: Array = np.add(index, 1).astype(UINT64)
     words = []
     for word in state[2:]:
-        total = word + steps
+        total = np.add(word, steps)
         steps = (total < steps).astype(UINT64)
         words.append(_Computed(total))
     key = [_Computed(np.broadcast_to(word, index.shape)) for word in state[:2]]
-    return [one.value for one in mixed(key, words)]  # type: ignore[misc]
+    return [array_of(one) for one in mixed(key, words)]

@@ -18,7 +18,7 @@ from latebind.array.operands import ArrayLike
 from latebind.array.rules.common import normalize_axis
 from latebind.array.rules.shapes import permute
 from latebind.array.searching_functions import where
-from latebind.errors import MatrixShapeError, ShapeMismatchError, UnsupportedOpError
+from latebind.errors import MatrixShapeError, UnsupportedOpError
 from latebind.numpy import products
 from latebind.numpy.arguments import alike, array_of, floating, limits, refuse
 from latebind.numpy.shaping import diagonal as diagonal_of

@@ -282,7 +282,9 @@ def is_at(array: LazyTensor | None, tape: Tape, position: int) -> bool:
 
 def fail_pending(placeholders: Iterable[BackendData], error: BaseException) -> None:
     """Poison the placeholders that are not filled."""
-    failed = error if isinstance(error, LatebindError) else failure_of(f"the computation failed: {reason(error)}", error)
+    failed = (
+        error if isinstance(error, LatebindError) else failure_of(f"the computation failed: {reason(error)}", error)
+    )
     for placeholder in placeholders:
         if placeholder.is_pending:
             placeholder.fail(detached(failed))

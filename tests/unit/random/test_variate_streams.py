@@ -100,7 +100,8 @@ def test_a_proposal_is_refused_with_a_probability_whose_power_is_below_two_to_mi
         "zipf": [(1.0001,), (1.5,)],
     }
     sampler = SAMPLERS[name]
-    words = [kernels._Computed(one) for one in np.random.default_rng(1).integers(0, 2**64 - 1, (4, count), np.uint64)]
+    drawn = np.random.default_rng(1).integers(0, 2**64 - 1, (4, count), np.uint64)
+    words = kernels._HostWords([kernels._Computed(one) for one in drawn])
     for parameters in worst.get(name, []):
         with np.errstate(all="ignore"):
             constants = sampler.prepare(*(kernels._Computed(np.full(count, one)) for one in parameters))
@@ -108,6 +109,30 @@ def test_a_proposal_is_refused_with_a_probability_whose_power_is_below_two_to_mi
         refused = 1 - float(accepted.value.mean())  # type: ignore[attr-defined]
         assert (refused + 5 * np.sqrt(refused / count)) ** sampler.rounds < 2.0**-32
     assert (name in worst) == (sampler.rounds > 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        *[("poisson", (mean,)) for mean in (10.0, 10.5, 10.999, 11.0, 17.3, 60.0, 1e4)],
+        *[
+            ("binomial", pair)
+            for pair in ((51.0, 0.5), (51.0, 0.2), (52.0, 0.48), (101.0, 0.1), (1e4, 1e-3), (1e4, 0.5))
+        ],
+        *[("hypergeometric", (n, n, n)) for n in (51.0, 52.0, 53.0, 60.0, 77.0, 1000.0)],
+        *[("hypergeometric", sizes) for sizes in ((51.0, 70.0, 60.0), (54.0, 333.0, 77.0), (3000.0, 51.0, 700.0))],
+    ],
+)
+def test_the_hat_covers_the_bell(name: str, parameters: tuple[float, ...]) -> None:
+    """With a second word that is the largest, no proposal is accepted: its probability never exceeds the hat."""
+    ends = np.logspace(0, 63.9, 30_000, base=2.0).astype(np.uint64)
+    first = np.concatenate([np.linspace(0, 2**64 - 2**12, 100_000).astype(np.uint64), ends, ~ends])
+    words = kernels._HostWords([kernels._Computed(one) for one in (first, np.full_like(first, 2**64 - 1))])
+    with np.errstate(all="ignore"):
+        constants = SAMPLERS[name].prepare(*(kernels._Computed(np.array([one])) for one in parameters))
+        assert not kernels.array_of(constants[0]).any()
+        accepted, _ = SAMPLERS[name].propose(words, constants)
+    assert not kernels.array_of(accepted).any()
 
 
 @pytest.mark.parametrize(

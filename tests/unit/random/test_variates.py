@@ -191,6 +191,15 @@ def test_parameters_broadcast_and_may_be_lazy() -> None:
     assert (np.asarray(default_rng(1).binomial(counts, 0.5)) <= [10, 100]).all()
 
 
+def test_captured_functions_draw_new_numbers_at_every_call() -> None:
+    """And the numbers are those that the function draws when it is not captured; a parameter may be its argument."""
+    rng, plain = default_rng(42), default_rng(42)
+    captured = lb.compile(lambda lam: rng.poisson(lam, 50) + rng.multinomial(9, [0.5, 0.5], 50)[:, 0])
+    for lam in (3.0, 30.0, 30.0):
+        expected = np.asarray(plain.poisson(lam, 50)) + np.asarray(plain.multinomial(9, [0.5, 0.5], 50))[:, 0]
+        np.testing.assert_array_equal(captured(lam), expected)
+
+
 def test_standard_gamma_is_written_to_out() -> None:
     out = lb.zeros((2, 3), dtype=lb.float32)
     assert default_rng(1).standard_gamma(2.0, out=out) is out

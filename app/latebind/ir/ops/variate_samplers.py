@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+import numpy as np
+
 from latebind.ir.expression import Expr
 from latebind.ir.ops.log_factorials import log1p_remainder, log_factorial_ratio
 from latebind.ir.ops.normal_quantile import normal_quantile
 
 #: What is computed once per element from the parameters.
 Constants: TypeAlias = Sequence[Expr]
-Words: TypeAlias = Sequence[Expr]
 
 #: The largest float64 below 2**63.
 LARGEST: Final = 2.0**63 - 1024
@@ -31,6 +32,27 @@ LARGEST: Final = 2.0**63 - 1024
 _INVERTED_BELOW: Final = 10.0
 #: Values that are counted up: a Poisson number of mean 10 exceeds them with a probability below 2**-53.
 _INVERSION_STEPS: Final = 50
+
+
+class Words:
+    """The four words of one block per element."""
+
+    __slots__ = ("words",)
+
+    def __init__(self, words: Sequence[Expr]) -> None:
+        self.words = words
+
+    def half_open(self, place: int) -> Expr:
+        """Return numbers in [0, 1), multiples of 2**-53."""
+        return self.words[place].apply("shift_right_logical", 11).to("int64").to("float64") * 2.0**-53
+
+    def open(self, place: int) -> Expr:
+        """Return numbers in (0, 1), the middles of intervals of 2**-52."""
+        return (self.words[place].apply("shift_right_logical", 12).to("int64").to("float64") + 0.5) * 2.0**-52
+
+    def normal(self, place: int) -> Expr:
+        """Return standard normal numbers, as `random::normal` makes them of words."""
+        return normal_quantile(self.words[place].bits("int64"), np.dtype(np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +84,6 @@ class Sampler:
     inverted: Callable[[Words, Constants], Expr] | None = None
 
 
-def _half_open(word: Expr) -> Expr:
-    """Numbers in [0, 1), multiples of 2**-53."""
-    return word.apply("shift_right_logical", 11).to("int64").to("float64") * 2.0**-53
-
-
-def _open(word: Expr) -> Expr:
-    """Numbers in (0, 1), the middles of intervals of 2**-52."""
-    return (word.apply("shift_right_logical", 12).to("int64").to("float64") + 0.5) * 2.0**-52
-
-
 def _once(parameters: int, function: Callable[..., Expr]) -> Sampler:
     """Return the sampler of numbers that need no proposals; the function takes the words and the parameters."""
 
@@ -93,16 +105,16 @@ def _gamma_constants(shape: Expr) -> Constants:
 def _gamma(words: Words, constants: Constants) -> tuple[Expr, Expr]:
     """`log(u) < x**2 / 2 + d - d * v + d * log(v)`, the right side as 3 d times what is left of log1p's series."""
     d, c = constants
-    y = normal_quantile(words[0].bits("int64"), d.dtype) * c
+    y = words.normal(0) * c
     v = y + 1
     positive = v > 0
     bound = d * 3 * log1p_remainder(positive.where(y, 0))
-    return positive & (_open(words[1]).apply("log") < bound), d * v * v * v
+    return positive & (words.open(1).apply("log") < bound), d * v * v * v
 
 
 def _gamma_boost(words: Words, shape: Expr) -> Expr:
     """The logarithm by which a number of shape + 1 becomes one of a shape below 1; finite."""
-    logarithm = (_open(words[2]).apply("log") / shape).apply("maximum", -1e308)
+    logarithm = (words.open(2).apply("log") / shape).apply("maximum", -1e308)
     return (shape < 1).where(logarithm, 0)
 
 
@@ -115,15 +127,14 @@ def _hat(words: Words, variance: Expr, centre: Expr, p: Expr | float) -> tuple[E
     b = deviation * 2.53 + 1.15
     a = b * 0.0248 + (p * 0.01 - 0.0873)
     alpha = (5.1 / b + 2.83) * deviation
-    u = _open(words[0]) - 0.5
+    u = words.open(0) - 0.5
     rest = 0.5 - abs(u)
     k = ((a * 2 / rest + b) * u + (centre + 0.5)).apply("floor")
-    return k, (_open(words[1]) * alpha / (a / (rest * rest) + b)).apply("log")
+    return k, (words.open(1) * alpha / (a / (rest * rest) + b)).apply("log")
 
 
-def _counted(word: Expr, first: Expr, ratio: Callable[[int], Expr]) -> Expr:
-    """Invert a distribution of whole numbers: its probability of 0, and the ratios of the following ones."""
-    u = _half_open(word)
+def _counted(u: Expr, first: Expr, ratio: Callable[[int], Expr]) -> Expr:
+    """Invert a distribution of whole numbers: its probability of 0, and the ratios of the following ones to those before."""
     probability = total = first
     count = u.splat(0)
     for step in range(_INVERSION_STEPS):
@@ -148,7 +159,7 @@ def _poisson(words: Words, constants: Constants) -> tuple[Expr, Expr]:
 
 def _poisson_inverted(words: Words, constants: Constants) -> Expr:
     mean = constants[1]
-    return _counted(words[2], (-mean).apply("exponential"), lambda step: mean / (step + 1))
+    return _counted(words.half_open(2), (-mean).apply("exponential"), lambda step: mean / (step + 1))
 
 
 def _binomial_constants(n: Expr, p: Expr) -> Constants:
@@ -172,7 +183,7 @@ def _binomial_inverted(words: Words, constants: Constants) -> Expr:
     _, n, p, _, mirrored = constants
     odds = p / (1 - p)
     first = (n * (-p).apply("log_plus_one")).apply("exponential")
-    k = _counted(words[2], first, lambda step: (n - step).apply("maximum", 0) * odds / (step + 1))
+    k = _counted(words.half_open(2), first, lambda step: (n - step).apply("maximum", 0) * odds / (step + 1))
     k = k.apply("minimum", n)
     return mirrored.where(n - k, k)
 
@@ -223,7 +234,7 @@ def _hypergeometric_inverted(words: Words, constants: Constants) -> Expr:
         left = (low - step).apply("maximum", 0) * (high - step).apply("maximum", 0)
         return left / ((rest + (step + 1)) * (step + 1))
 
-    k = _counted(words[2], first.apply("exponential"), ratio).apply("minimum", low)
+    k = _counted(words.half_open(2), first.apply("exponential"), ratio).apply("minimum", low)
     return _hypergeometric_value(k, constants)
 
 
@@ -239,11 +250,11 @@ def _vonmises_constants(kappa: Expr) -> Constants:
 
 def _vonmises(words: Words, constants: Constants) -> tuple[Expr, Expr]:
     twice, spread, bound = constants
-    tangent = ((_open(words[0]) - 0.5) * math.pi).apply("tan") * (spread + 1).apply("rsqrt")
+    tangent = ((words.open(0) - 0.5) * math.pi).apply("tan") * (spread + 1).apply("rsqrt")
     square = tangent * tangent
     y = square / (square + 1)
     ratio = (spread * y).apply("log_plus_one") - twice * y - bound
-    return _open(words[1]).apply("log") <= ratio, tangent.apply("atan2", 1.0) * 2
+    return words.open(1).apply("log") <= ratio, tangent.apply("atan2", 1.0) * 2
 
 
 def _zipf_constants(a: Expr) -> Constants:
@@ -254,14 +265,14 @@ def _zipf_constants(a: Expr) -> Constants:
 
 def _zipf(words: Words, constants: Constants) -> tuple[Expr, Expr]:
     power, lowest, scale = constants
-    u = lowest + (1 - lowest) * _open(words[0])
+    u = lowest + (1 - lowest) * words.open(0)
     x = (u.apply("log") / -power).apply("exponential").apply("floor").apply("maximum", 1).apply("minimum", LARGEST)
     share = (-power * (1 / x).apply("log_plus_one")).apply("exponential_minus_one")
-    return _open(words[1]) * x * share >= scale, x
+    return words.open(1) * x * share >= scale, x
 
 
 def _logseries(words: Words, p: Expr) -> Expr:
-    v, u = _open(words[0]), _open(words[1])
+    v, u = words.open(0), words.open(1)
     q = -((-p).apply("log_plus_one") * u).apply("exponential_minus_one")
     far = (v.apply("log") / q.apply("log") + 1).apply("floor").apply("maximum", 1).apply("minimum", LARGEST)
     return (v >= q).where(u.splat(1), (v <= q * q).where(far, 2.0))

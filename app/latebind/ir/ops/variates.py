@@ -21,7 +21,7 @@ from latebind.ir.node import Attributes, Value
 from latebind.ir.opkind import OpKind
 from latebind.ir.ops.declare import declare
 from latebind.ir.ops.random_numbers import STATE, UINT64, blocks_at
-from latebind.ir.ops.variate_samplers import SAMPLERS, Sampler
+from latebind.ir.ops.variate_samplers import SAMPLERS, Sampler, Words
 from latebind.ir.types import DType, TensorType
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _accepted(sampler: Sampler, b: IrBuilder, state: Value, index: Expr, constan
     rounds = sampler.rounds
     shape = (rounds, *index.shape)
     turn = _iota(b, shape, 0)
-    words = blocks_at(b, state, _stacked(index, rounds), turn)
+    words = Words(blocks_at(b, state, _stacked(index, rounds), turn))
     accepted, proposal = sampler.propose(words, [_stacked(one, rounds) for one in constants])
     # The barrier keeps engines from computing the proposals once for each of the two reductions.
     values = [accepted.value, proposal.value]
@@ -98,11 +98,11 @@ def _decompose(b: IrBuilder, operands: Sequence[Value], attributes: Attributes) 
     index = Expr(b, b.op("stablehlo::reshape", index.value, shape=(size,)))
     constants = sampler.prepare(*parameters)
     if sampler.rounds == 1:
-        _, found = sampler.propose(blocks_at(b, state, index), constants)
+        _, found = sampler.propose(Words(blocks_at(b, state, index)), constants)
     else:
         found = _accepted(sampler, b, state, index, constants)
     if sampler.inverted is not None:
-        found = constants[0].where(sampler.inverted(blocks_at(b, state, index), constants), found)
+        found = constants[0].where(sampler.inverted(Words(blocks_at(b, state, index)), constants), found)
     return (b.op("stablehlo::reshape", found.value, shape=shape),)
 
 

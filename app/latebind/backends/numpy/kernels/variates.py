@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from latebind.backends.numpy.kernels.random_numbers import philox_advance, philox_bits
+from latebind.backends.numpy.kernels.random_numbers import fill_quantiles, philox_advance, philox_bits
 from latebind.ir.expression import Expr, Term
 from latebind.ir.node import AttributeValue
 from latebind.ir.ops.random_numbers import UINT64, mixed
-from latebind.ir.ops.variate_samplers import SAMPLERS, Sampler
+from latebind.ir.ops.variate_samplers import SAMPLERS, Sampler, Words
 from latebind.ir.ops.variates import ROUND_SHIFT
 from latebind.ir.types import DType
 
@@ -96,6 +97,18 @@ class _Computed(Expr):
         return _Computed(~self.value)
 
 
+class _HostWords(Words):
+    """Words in arrays, of which the kernel for normal numbers computes the tails apart."""
+
+    __slots__ = ()
+
+    def normal(self, place: int) -> Expr:
+        words = array_of(self.words[place]).view(np.int64).copy()
+        result = np.empty(words.shape, np.float64)
+        fill_quantiles(words, result, np.empty((3, words.size), np.float64))
+        return _Computed(result)
+
+
 def array_of(computed: Expr) -> Array:
     """Return the array that a formula over arrays computed."""
     value: Any = computed.value
@@ -111,44 +124,75 @@ def philox_variates(
     shape = parameters[0].shape
     size = math.prod(shape)
     result = np.empty(size, np.float64)
-    flat = [one.reshape(size) for one in parameters]
+    if not size:
+        return result.reshape(shape)
+    flat = [one.reshape(size) if any(one.strides) else one.reshape(-1)[:1] for one in parameters]
+    waiting = np.arange(size)
     # Formulas compute both sides of each choice: what is not chosen may overflow or divide by zero.
     with np.errstate(all="ignore"):
-        for first in range(0, size, _CHUNK):
-            stop = min(first + _CHUNK, size)
-            element = np.arange(first, stop)
-            index = element // group * period + (element % group + start)
-            _fill(state, sampler, [one[first:stop] for one in flat], index, result[first:stop])
+        # Round by round over all elements, so that the few that are left make few calls.
+        for turn in range(sampler.rounds):
+            left = []
+            for first in range(0, waiting.size, _CHUNK):
+                element = waiting[first : first + _CHUNK]
+                index = element // group * period + (element % group + start) if period > 1 else element
+                draw = _Round(sampler, state, turn, element, index)
+                left.append(draw.fill(draw.constants(flat), result))
+            waiting = left[0] if len(left) == 1 else np.concatenate(left)
+            if not waiting.size:
+                break
+        else:
+            constants = sampler.prepare(*_taken(flat, waiting))
+            result[waiting] = array_of(sampler.otherwise(constants))
     return result.reshape(shape)
 
 
-def _fill(state: Array, sampler: Sampler, parameters: Sequence[Array], index: Array, result: Array) -> None:
-    """Write the numbers of some elements, which read the blocks with these indices."""
-    constants: list[Array] = [array_of(one) for one in sampler.prepare(*map(_Computed, parameters))]
-    words = _blocks(state, index, 0)
-    waiting = np.arange(index.size)
-    if sampler.inverted is not None:
-        small = constants[0]
-        waiting, chosen = np.flatnonzero(~small), np.flatnonzero(small)
-        if chosen.size:
-            result[chosen] = array_of(sampler.inverted(_taken(words, chosen), _taken(constants, chosen)))
-    for turn in range(sampler.rounds):
-        if not waiting.size:
-            return
-        given = _taken(words, waiting) if not turn else _taken(_blocks(state, index[waiting], turn))
-        accepted, proposal = map(array_of, sampler.propose(given, _taken(constants, waiting)))
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One round of some elements, whose positions ascend, and which read the blocks with these indices."""
+
+    sampler: Sampler
+    state: Array
+    turn: int
+    element: Array
+    index: Array
+
+    def constants(self, parameters: Sequence[Array]) -> list[Array]:
+        """Return what the formulas take: one value each, where all parameters have one."""
+        if all(one.size == 1 for one in parameters):
+            return [array_of(one) for one in self.sampler.prepare(*map(_Computed, parameters))]
+        given = [one if one.size > 1 else np.broadcast_to(one, self.element.max() + 1) for one in parameters]
+        return [array_of(one) for one in self.sampler.prepare(*_taken(given, self.element))]
+
+    def fill(self, constants: list[Array], result: Array) -> Array:
+        """Write the numbers of the elements that get one in this round; return the other elements."""
+        sampler, element = self.sampler, self.element
+        words = _blocks(self.state, self.index, self.turn)
+        if sampler.inverted is not None and not self.turn:
+            small = np.broadcast_to(constants[0], element.shape)
+            chosen, places = np.flatnonzero(small), np.flatnonzero(~small)
+            if chosen.size:
+                found = sampler.inverted(_HostWords(_taken(words, chosen)), _taken(constants, chosen))
+                result[element[chosen]] = array_of(found)
+            if not places.size:
+                return places
+            words = [array_of(one) for one in _taken(words, places)]
+            constants = [array_of(one) for one in _taken(constants, places)]
+            element = element[places]
+        accepted, proposal = map(array_of, sampler.propose(_HostWords(_taken(words)), _taken(constants)))
         if sampler.rounds == 1:
-            accepted = np.ones(waiting.size, np.bool_)
-        result[waiting[accepted]] = proposal[accepted]
-        waiting = waiting[~accepted]
-    if waiting.size:
-        result[waiting] = array_of(sampler.otherwise(_taken(constants, waiting)))
+            result[element] = proposal
+            return element[:0]
+        result[element[accepted]] = proposal[accepted]
+        rest: Array = element[~accepted]
+        return rest
 
 
 def _taken(arrays: Sequence[Array], places: Array | None = None) -> list[Expr]:
-    if places is None or places.size == len(arrays[0]):
+    """Return expressions of the elements at some places, which ascend; what has one value keeps it."""
+    if places is None:
         return [_Computed(one) for one in arrays]
-    return [_Computed(one[places]) for one in arrays]
+    return [_Computed(one if one.size in (1, places.size) else one[places]) for one in arrays]
 
 
 def _blocks(state: Array, index: Array, turn: int) -> list[Array]:

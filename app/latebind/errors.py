@@ -6,6 +6,8 @@ message says what was wrong, where (the user's line, or the key's path), and wha
 
 from __future__ import annotations
 
+from numpy.linalg import LinAlgError as _NumpyLinAlgError
+
 
 class LatebindError(Exception):
     """Root of all errors that latebind raises on purpose."""
@@ -32,6 +34,14 @@ class TypeInferenceError(LatebindError):
 
 class ShapeMismatchError(TypeInferenceError, ValueError):
     """Operand shapes (or axis arguments) that do not fit the operation."""
+
+
+class LinAlgError(LatebindError, _NumpyLinAlgError):
+    """What `except numpy.linalg.LinAlgError` catches: operands that are no matrices, or a matrix without the result."""
+
+
+class MatrixShapeError(ShapeMismatchError, LinAlgError):
+    """An operand of a factorisation that is no matrix, or not a square one where it has to be."""
 
 
 class DTypeMismatchError(TypeInferenceError, TypeError):
@@ -76,6 +86,19 @@ class ExecutionError(LatebindError, RuntimeError):
     def __init__(self, message: str, *, origin: int = -1) -> None:
         super().__init__(message)
         self.origin = origin
+
+
+class FactorisationError(ExecutionError, LinAlgError):
+    """A matrix that is singular, not positive definite, or whose factorisation did not converge."""
+
+
+def failure_of(message: str, cause: BaseException, *, origin: int = -1) -> ExecutionError:
+    """Return the error of a computation that failed with this cause: of the kind that the cause is.
+
+    PyTorch's error, which has the name of NumPy's, counts as well.
+    """
+    of_matrix = isinstance(cause, _NumpyLinAlgError) or type(cause).__name__.endswith("LinAlgError")
+    return (FactorisationError if of_matrix else ExecutionError)(message, origin=origin)
 
 
 class DonatedDataError(ExecutionError):

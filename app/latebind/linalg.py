@@ -19,8 +19,10 @@ from latebind.array.decomposition_functions import (
 )
 from latebind.array.linear_algebra_functions import matmul, matrix_transpose, tensordot, vecdot
 from latebind.array.matrix_functions import cross, diagonal, matrix_norm, outer, trace, vector_norm
+from latebind.errors import LinAlgError
 
 __all__ = [
+    "LinAlgError",
     "cholesky",
     "cross",
     "det",

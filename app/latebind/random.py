@@ -13,20 +13,35 @@ from latebind.array.random.default import RANDOM as _RANDOM
 from latebind.array.random.distributions import MissingDistributionError
 from latebind.array.random.generator import Generator, default_rng
 
+beta = _RANDOM.beta
+binomial = _RANDOM.binomial
 bytes = _RANDOM.bytes
+chisquare = _RANDOM.chisquare
 choice = _RANDOM.choice
 default_generator = _RANDOM.default_generator
+dirichlet = _RANDOM.dirichlet
 exponential = _RANDOM.exponential
+f = _RANDOM.f
+gamma = _RANDOM.gamma
 geometric = _RANDOM.geometric
 gumbel = _RANDOM.gumbel
+hypergeometric = _RANDOM.hypergeometric
 integers = _RANDOM.integers
 laplace = _RANDOM.laplace
 logistic = _RANDOM.logistic
 lognormal = _RANDOM.lognormal
+logseries = _RANDOM.logseries
+multinomial = _RANDOM.multinomial
+multivariate_hypergeometric = _RANDOM.multivariate_hypergeometric
+multivariate_normal = _RANDOM.multivariate_normal
+negative_binomial = _RANDOM.negative_binomial
+noncentral_chisquare = _RANDOM.noncentral_chisquare
+noncentral_f = _RANDOM.noncentral_f
 normal = _RANDOM.normal
 pareto = _RANDOM.pareto
 permutation = _RANDOM.permutation
 permuted = _RANDOM.permuted
+poisson = _RANDOM.poisson
 power = _RANDOM.power
 random = _RANDOM.random
 rayleigh = _RANDOM.rayleigh
@@ -34,18 +49,21 @@ shuffle = _RANDOM.shuffle
 spawn = _RANDOM.spawn
 standard_cauchy = _RANDOM.standard_cauchy
 standard_exponential = _RANDOM.standard_exponential
+standard_gamma = _RANDOM.standard_gamma
 standard_normal = _RANDOM.standard_normal
 standard_t = _RANDOM.standard_t
 triangular = _RANDOM.triangular
 uniform = _RANDOM.uniform
+vonmises = _RANDOM.vonmises
 wald = _RANDOM.wald
 weibull = _RANDOM.weibull
+zipf = _RANDOM.zipf
 
 
 def __getattr__(name: str) -> Any:
-    from latebind.array.random.distributions import MISSING
+    from latebind.array.random.distributions import LEGACY
 
-    if name in MISSING or name == "multivariate_normal":
+    if name in LEGACY:
         return getattr(_RANDOM, name)
     raise AttributeError(f"module 'latebind.random' has no attribute {name!r}")
 
@@ -54,21 +72,36 @@ __all__ = [
     "Generator",
     "MissingDistributionError",
     "Philox",
+    "beta",
+    "binomial",
     "bytes",
+    "chisquare",
     "choice",
     "default_generator",
     "default_rng",
+    "dirichlet",
     "exponential",
+    "f",
+    "gamma",
     "geometric",
     "gumbel",
+    "hypergeometric",
     "integers",
     "laplace",
     "logistic",
     "lognormal",
+    "logseries",
+    "multinomial",
+    "multivariate_hypergeometric",
+    "multivariate_normal",
+    "negative_binomial",
+    "noncentral_chisquare",
+    "noncentral_f",
     "normal",
     "pareto",
     "permutation",
     "permuted",
+    "poisson",
     "power",
     "random",
     "rayleigh",
@@ -76,10 +109,13 @@ __all__ = [
     "spawn",
     "standard_cauchy",
     "standard_exponential",
+    "standard_gamma",
     "standard_normal",
     "standard_t",
     "triangular",
     "uniform",
+    "vonmises",
     "wald",
     "weibull",
+    "zipf",
 ]

@@ -18,11 +18,12 @@ from latebind.array.operands import ArrayLike
 from latebind.array.rules.common import normalize_axis
 from latebind.array.rules.shapes import permute
 from latebind.array.searching_functions import where
-from latebind.errors import ShapeMismatchError, UnsupportedOpError
+from latebind.errors import MatrixShapeError, UnsupportedOpError
 from latebind.numpy import products
 from latebind.numpy.arguments import alike, array_of, floating, limits, refuse
 from latebind.numpy.shaping import diagonal as diagonal_of
 
+#: NumPy's own: latebind's errors derive from it, and functions that leave a step to NumPy raise it.
 LinAlgError = np.linalg.LinAlgError
 
 tensordot, outer = products.tensordot, products.outer
@@ -148,7 +149,7 @@ def tensorsolve(a: ArrayLike, b: ArrayLike, axes: Any = None) -> Array:
         x = permute(x, [*(i for i in range(x.ndim) if i not in moved), *moved])
     shape = x.shape[right.ndim :]
     if math.prod(shape) ** 2 != x.size:
-        raise ShapeMismatchError("tensorsolve: the array has to be square when its axes are taken in two groups")
+        raise MatrixShapeError("tensorsolve: the array has to be square when its axes are taken in two groups")
     return library("solve")(x.reshape((-1, math.prod(shape))), right.reshape((-1,))).reshape(shape)  # type: ignore[no-any-return]
 
 
@@ -159,7 +160,7 @@ def tensorinv(a: ArrayLike, ind: int = 2) -> Array:
         raise ValueError("Invalid ind argument.")
     first, last = x.shape[:ind], x.shape[ind:]
     if math.prod(first) != math.prod(last):
-        raise ShapeMismatchError("tensorinv: the array has to be square when its axes are taken in two groups")
+        raise MatrixShapeError("tensorinv: the array has to be square when its axes are taken in two groups")
     return library("inv")(x.reshape((math.prod(last), -1))).reshape((*last, *first))  # type: ignore[no-any-return]
 
 
@@ -251,7 +252,7 @@ def matrix_power(a: ArrayLike, n: int) -> Array:
     """Return a power of square matrices, by repeated squaring; of a negative exponent, of the inverse."""
     x = array_of(a)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ShapeMismatchError("matrix_power: Last 2 dimensions of the array must be square")
+        raise MatrixShapeError("matrix_power: Last 2 dimensions of the array must be square")
     if n < 0:
         x, n = library("inv")(_inexact(x)), -n
     result = eye(x.shape[-1], dtype=x.dtype, device=x.device) + x * 0 if n == 0 else None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from latebind.backends.interface import BackendData, BackendDevice
-from latebind.errors import ExecutionError, LatebindError
+from latebind.errors import ExecutionError, LatebindError, failure_of
 from latebind.runtime.host_interpreter import run_on_host
 from latebind.runtime.liveness import unreferenced
 from latebind.runtime.signature import DONATION_BYTES
@@ -135,9 +135,10 @@ class Interpreter:
             for note in getattr(error, "__notes__", ()):
                 located.add_note(note)
             return located
-        failed = ExecutionError(
+        failed = failure_of(
             f"{where + ': ' if where else ''}{self.records[position][0].rule.name} failed on backend "
             f"{self.compiler.backend.name!r}: {reason(error)}",
+            error,
             origin=position,
         )
         failed.__cause__ = error

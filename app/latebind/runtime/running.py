@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Final
 
 from latebind.backends.interface import Backend, BackendData
-from latebind.errors import ExecutionError, LatebindError
+from latebind.errors import LatebindError, failure_of
 from latebind.ir.source import locate
 from latebind.runtime.cache import ComputationCache, Structure, Variant
 from latebind.runtime.compiler import Compiler
@@ -77,7 +77,7 @@ class Runner:
             self._launch(tape, variant, start if variant.runs else perf_counter())
         except Exception as error:
             failed = error if isinstance(error, LatebindError) else None
-            self.poison(tape, outputs, failed or ExecutionError(f"the computation failed: {reason(error)}"))
+            self.poison(tape, outputs, failed or failure_of(f"the computation failed: {reason(error)}", error))
             if failed is None:
                 raise
 
@@ -296,7 +296,9 @@ def is_at(array: LazyTensor | None, tape: Tape, position: int) -> bool:
 
 def fail_pending(placeholders: Iterable[BackendData], error: BaseException) -> None:
     """Poison the placeholders that are not filled."""
-    failed = error if isinstance(error, LatebindError) else ExecutionError(f"the computation failed: {reason(error)}")
+    failed = (
+        error if isinstance(error, LatebindError) else failure_of(f"the computation failed: {reason(error)}", error)
+    )
     for placeholder in placeholders:
         if placeholder.is_pending:
             placeholder.fail(detached(failed))

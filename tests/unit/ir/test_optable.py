@@ -34,7 +34,7 @@ NAMES = {
         argmax argmin copysign cumulative_prod cumulative_sum exp2 floor_divide hypot log10 log2 logaddexp
         power remainder round signbit trunc
     """,
-    "random": "advance bits integers normal order uniform",
+    "random": "advance bits integers normal order uniform variate",
     "lazy_tensors": """
         all_to_all cast collective_permute cross_replica_sum device_data ltc_get_dimensions_size
         moving_average nms not_supported replication_pad replication_pad_backward tensor_data tensor_list

@@ -155,14 +155,3 @@ def test_sizes_and_dtypes_that_do_not_fit_are_refused() -> None:
         rng.random(out=lb.zeros(3), dtype=np.float32)
     with pytest.raises(ValueError, match="method 'zig'"):
         rng.standard_exponential(3, method="zig")
-
-
-def test_what_is_missing_says_what_there_is() -> None:
-    for source in (default_rng(1), lb.random):
-        with pytest.raises(NotImplementedError, match=r"no 'poisson'.*exponential, geometric.*numpy\.random"):
-            _ = source.poisson
-        assert not hasattr(source, "poisson")
-        with pytest.raises(NotImplementedError, match="cholesky"):
-            _ = source.multivariate_normal
-        with pytest.raises(AttributeError):
-            _ = source.no_such_distribution

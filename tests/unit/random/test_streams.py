@@ -137,7 +137,7 @@ def test_the_quantile_kernel_gives_the_bits_of_the_formula(dtype: str) -> None:
     leaf = b.make_parameter(TensorType.of(words.shape, words.dtype))
     formula = normal_quantile(Expr(b, leaf.value()), np.dtype(dtype)).value
     result = np.empty(words.shape, dtype)
-    kernels._fill_quantiles(words, result, np.empty((3, words.size), dtype))
+    kernels.fill_quantiles(words, result, np.empty((3, words.size), dtype))
     np.testing.assert_array_equal(result, run_core([formula], {leaf: words})[0])
 
 
@@ -166,11 +166,11 @@ def test_the_normal_quantile_is_accurate_into_the_tails(dtype: str, tolerance: f
     steps = [0, 1, 2, 1000, *(2**power for power in range(11, width - 1)), 3 * 2 ** (width - 3)]
     words = np.array([low + step for step in steps], word)
     result = np.empty(words.shape, dtype)
-    kernels._fill_quantiles(words.copy(), result, np.empty((3, words.size), dtype))
+    kernels.fill_quantiles(words.copy(), result, np.empty((3, words.size), dtype))
     expected = ndtri((np.array(steps, np.longdouble) + 0.5).astype(np.float64) * 2.0**-width)
     np.testing.assert_allclose(result, expected, rtol=tolerance, atol=tolerance * 2**-8)
     mirrored = np.empty(words.shape, dtype)
-    kernels._fill_quantiles(~words, mirrored, np.empty((3, words.size), dtype))
+    kernels.fill_quantiles(~words, mirrored, np.empty((3, words.size), dtype))
     np.testing.assert_array_equal(mirrored, -result)
 
 

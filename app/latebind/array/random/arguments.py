@@ -21,6 +21,9 @@ DTypeLike: TypeAlias = Any
 
 FLOATS: Final = (np.dtype(np.float32), np.dtype(np.float64))
 
+#: The largest mean of a Poisson number: ten standard deviations above it, int64 ends. NumPy's limit.
+POISSON_LARGEST: Final = float(2**63 - 1 - 10 * 3037000500)
+
 #: What a parameter has to be: a test of host values, and how the message says it.
 Condition: TypeAlias = tuple[Callable[[np.ndarray], np.ndarray], str]
 CONDITIONS: Final[dict[str, Condition]] = {
@@ -28,6 +31,12 @@ CONDITIONS: Final[dict[str, Condition]] = {
     "nonnegative": (lambda x: ~np.signbit(x) | (x == 0), "must not be negative"),
     "positive": (lambda x: x > 0, "has to be positive"),
     "probability": (lambda x: (x > 0) & (x <= 1), "has to be above 0 and at most 1"),
+    "share": (lambda x: (x >= 0) & (x <= 1), "has to be between 0 and 1"),
+    "proper share": (lambda x: (x >= 0) & (x < 1), "has to be at least 0 and below 1"),
+    "above one": (lambda x: x > 1, "has to be above 1"),
+    "count": (lambda x: (x >= 0) & (x < 2.0**63) & (x == np.floor(x)), "has to be whole numbers from 0 to 2**63 - 1"),
+    "billion": (lambda x: (x >= 0) & (x < 1e9) & (x == np.floor(x)), "has to be whole numbers from 0 to 999999999"),
+    "poisson": (lambda x: (x >= 0) & (x <= POISSON_LARGEST), f"has to be between 0 and {POISSON_LARGEST:.10g}"),
     "any": (lambda x: np.ones(np.shape(x), np.bool_), ""),
 }
 

@@ -1,4 +1,6 @@
-"""Continuous distributions, and `geometric`: NumPy's names and signatures, each a fixed number of words per element.
+"""Distributions that are formulas of uniform and normal numbers; `variates.py` has those that are drawn by proposals.
+
+Names and signatures are NumPy's. Each number takes a fixed number of words.
 
 `size=None` gives the shape of the parameters, zero-dimensional for numbers. Parameters may be lazy arrays; a parameter
 whose value is known when the draw is recorded is checked, another one is not. NumPy draws float64; `dtype` says float32
@@ -30,16 +32,25 @@ from latebind.runtime.lazy import LazyTensor
 if TYPE_CHECKING:
     from latebind.array.array import Array
 
-#: What NumPy has and is not here: their algorithms draw until a condition on the numbers holds.
-MISSING: Final = (
-    *("beta", "binomial", "chisquare", "dirichlet", "f", "gamma", "hypergeometric", "logseries", "multinomial"),
-    *("multivariate_hypergeometric", "negative_binomial", "noncentral_chisquare"),
-    *("noncentral_f", "poisson", "standard_gamma", "vonmises", "zipf"),
-)
+#: Names of `numpy.random` that are older than its `Generator`, and what there is instead.
+LEGACY: Final[dict[str, str]] = {
+    "RandomState": "default_rng(seed)",
+    "get_state": "rng.bit_generator.state",
+    "rand": "rng.random(size)",
+    "randint": "rng.integers(low, high, size)",
+    "randn": "rng.standard_normal(size)",
+    "random_integers": "rng.integers(low, high, size, endpoint=True)",
+    "random_sample": "rng.random(size)",
+    "ranf": "rng.random(size)",
+    "sample": "rng.random(size)",
+    "seed": "rng = default_rng(seed), or the setting `seed`",
+    "set_state": "rng.bit_generator.state = state",
+    "tomaxint": "rng.integers(2**63 - 1, size=size)",
+}
 
 
 class MissingDistributionError(LatebindError, AttributeError, NotImplementedError):
-    """A distribution of NumPy's that is not there."""
+    """A function of `numpy.random` that is not there; the message says what is there instead."""
 
 
 class Distributions:
@@ -62,16 +73,9 @@ class Distributions:
         return bits.draw(RULES[name], values, blocks, shape=shape, dtype=found)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "multivariate_normal":
+        if name in LEGACY:
             raise MissingDistributionError(
-                "latebind.random has no 'multivariate_normal' yet: draw "
-                "mean + rng.standard_normal((n, d)) @ latebind.linalg.cholesky(cov).mT"
-            )
-        if name in MISSING:
-            listed = ", ".join(sorted(DISTRIBUTIONS))
-            raise MissingDistributionError(
-                f"latebind.random has no {name!r}: NumPy's algorithm draws until a condition on the numbers holds, "
-                f"which a recorded program cannot. There are {listed}; draw with numpy.random and use asarray"
+                f"latebind.random has no {name!r}, which is of NumPy's legacy interface: use {LEGACY[name]}"
             )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 

@@ -13,6 +13,8 @@ from latebind.array.random.bit_generator import Philox, Seed
 from latebind.array.random.distributions import Distributions
 from latebind.array.random.integers import draw_integers
 from latebind.array.random.selection import Selection
+from latebind.array.random.variates import Variates
+from latebind.array.random.vectors import Vectors
 from latebind.array.rules.common import integer
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from latebind.array.array import Array
 
 
-class Generator(Distributions, Selection):
+class Generator(Variates, Vectors, Distributions, Selection):
     """Random numbers as lazy arrays, with the methods of `numpy.random.Generator`.
 
     Drawing records operations. The stream is that of the bit generator, the same on every backend and device, and does

@@ -16,7 +16,7 @@ import numpy as np
 from latebind.array.rules.common import INT64, broadcast_shape, cast, expand, full, like, reduce, reshape, scalar
 from latebind.array.rules.creation import positions
 from latebind.array.rules.linear import MATMUL
-from latebind.errors import DTypeMismatchError, ShapeMismatchError
+from latebind.errors import DTypeMismatchError, MatrixShapeError, ShapeMismatchError
 from latebind.ir.builder import IrBuilder
 from latebind.ir.node import AttributeValue, Value
 from latebind.ir.opkind import OpKind
@@ -48,13 +48,13 @@ def matrices(name: str, b: IrBuilder, x: Value, *, square: bool = False) -> Valu
 
     Raises
     ------
-    ShapeMismatchError
+    MatrixShapeError
         With fewer than two dimensions, or matrices that have to be square and are not.
     """
     if len(x.shape) < 2:
-        raise ShapeMismatchError(f"{name} takes matrices, with two dimensions at least, got shape {x.shape}")
+        raise MatrixShapeError(f"{name} takes matrices, with two dimensions at least, got shape {x.shape}")
     if square and x.shape[-1] != x.shape[-2]:
-        raise ShapeMismatchError(f"{name} takes square matrices, got shape {x.shape}")
+        raise MatrixShapeError(f"{name} takes square matrices, got shape {x.shape}")
     return cast(b, x, working_dtype(name, x.dtype))
 
 
@@ -180,7 +180,7 @@ SOLVE: Final = Rule("solve", _solve)
 def _matrix_power(b: IrBuilder, x: Value, *, n: int) -> Value:
     """Products of the powers of 2 that the exponent consists of; of the inverse for a negative one."""
     if len(x.shape) < 2 or x.shape[-1] != x.shape[-2]:
-        raise ShapeMismatchError(f"matrix_power takes square matrices, got shape {x.shape}")
+        raise MatrixShapeError(f"matrix_power takes square matrices, got shape {x.shape}")
     if n < 0:
         x, n = factors(b, "linalg::inv", matrices("matrix_power", b, x, square=True))[0], -n
     if n == 0:

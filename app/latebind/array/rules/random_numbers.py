@@ -164,7 +164,7 @@ DISTRIBUTIONS: Final[dict[str, Distribution]] = {
 _OPERATIONS: Final = {"u": "random::uniform", "n": "random::normal"}
 
 
-def _in_double(key: OperandKey, array_dtypes: Sequence[DType]) -> DType:
+def in_double(key: OperandKey, array_dtypes: Sequence[DType]) -> DType:
     """Numbers that are parameters are float64, whatever the dtype of the state; the rule converts them."""
     return FLOAT64
 
@@ -184,7 +184,7 @@ def distribution_rule(name: str) -> Rule:
         return entry.formula(*basic, *expanded).value
 
     found = Rule(f"random.{name}", draw)
-    found.scalar_dtype = _in_double
+    found.scalar_dtype = in_double
     return found
 
 

@@ -15,6 +15,7 @@ from latebind.backends.numpy.kernels import (
     linear_algebra,
     random_numbers,
     sorting,
+    variates,
     windows,
 )
 from latebind.ir.types import ELEMENT_NAMES
@@ -27,7 +28,9 @@ _UFUNCS: Final = (
     " right_shift rint sign signbit sin sinh sqrt square subtract tan tanh trunc"
 )
 _FUNCTIONS: Final = "arange array asarray broadcast_to concatenate empty full putmask sort take where"
-_KERNEL_MODULES: Final = (complexes, elementwise, indexing, integers, linear_algebra, random_numbers, sorting, windows)
+_KERNEL_MODULES: Final = (
+    *(complexes, elementwise, indexing, integers, linear_algebra, random_numbers, sorting, variates, windows),
+)
 #: Ufuncs that reductions and accumulations use: `add_reduce` is `numpy.add.reduce`.
 _BODIES: Final = "add multiply maximum minimum bitwise_and bitwise_or"
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latebind.backends.numpy.namespace import NAMES
-from latebind.errors import CompilationError, ExecutionError
+from latebind.errors import CompilationError, ExecutionError, failure_of
 from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType
 
@@ -116,10 +116,10 @@ class Program:
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         site = self._site(error.__traceback__)
         if site is None:
-            return ExecutionError(f"{filename} failed: {type(error).__name__}: {error}")
+            return failure_of(f"{filename} failed: {type(error).__name__}: {error}", error)
         kind, origin, types = site
         shown = ", ".join(map(repr, types))
-        return ExecutionError(f"{kind}({shown}) failed: {type(error).__name__}: {error}", origin=origin)
+        return failure_of(f"{kind}({shown}) failed: {type(error).__name__}: {error}", error, origin=origin)
 
     def _site(self, traceback: TracebackType | None) -> Site | None:
         while traceback is not None:

@@ -11,6 +11,7 @@ from latebind.ir.ops import (
     numpy_semantics,
     random_numbers,
     reductions,
+    variates,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "numpy_semantics",
     "random_numbers",
     "reductions",
+    "variates",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from latebind.errors import DTypeMismatchError, ShapeMismatchError
+from latebind.errors import DTypeMismatchError, MatrixShapeError, ShapeMismatchError
 from latebind.ir.attributes import boolean, text
 from latebind.ir.node import Attributes, Value
 from latebind.ir.ops.declare import FLOAT_OR_COMPLEX, check_kind, declare
@@ -48,14 +48,14 @@ def _matrices(type: TensorType) -> tuple[tuple[int, ...], int, int]:
     """Return batch, rows and columns."""
     check_precision(type)
     if type.rank < 2:
-        raise ShapeMismatchError("operands must be matrices, with two dimensions at least")
+        raise MatrixShapeError("operands must be matrices, with two dimensions at least")
     return type.shape[:-2], type.shape[-2], type.shape[-1]
 
 
 def _square(type: TensorType) -> tuple[tuple[int, ...], int]:
     batch, rows, columns = _matrices(type)
     if rows != columns:
-        raise ShapeMismatchError("the last two dimensions must be equal")
+        raise MatrixShapeError("the last two dimensions must be equal")
     return batch, rows
 
 

@@ -83,22 +83,38 @@ def _carried(words: Sequence[Expr], addend: Expr) -> list[Expr]:
 
 
 def _expanded(word: Expr, shape: tuple[int, ...]) -> Expr:
+    if word.shape == shape:
+        return word
     return Expr(word.b, word.b.make_expand(word.value, shape).value())
+
+
+def mixed(key: Sequence[Expr], counter: Sequence[Expr]) -> list[Expr]:
+    """Return the four words of the blocks of some counters; the key has two words, of any shape that fits."""
+    x0, x1, x2, x3 = counter
+    for _ in range(ROUNDS):
+        high0, low0 = product(x0, x0.splat(MULTIPLIERS[0]))
+        high1, low1 = product(x2, x2.splat(MULTIPLIERS[1]))
+        key0, key1 = (_expanded(word, x0.shape) for word in key)
+        x0, x1, x2, x3 = high1 ^ x1 ^ key0, low1, high0 ^ x3 ^ key1, low0
+        key = [word + step for word, step in zip(key, KEY_STEPS, strict=True)]
+    return [x0, x1, x2, x3]
+
+
+def blocks_at(b: IrBuilder, state: Value, index: Expr, high: Expr | None = None) -> list[Expr]:
+    """Return the four words of blocks after a state, of the index's shape: the next block has index 0.
+
+    `high`, if given, is added to the highest word of the counter.
+    """
+    *key, a0, a1, a2, a3 = _words_of(b, state)
+    counter = _carried([_expanded(word, index.shape) for word in (a0, a1, a2, a3)], index + 1)
+    if high is not None:
+        counter[3] = counter[3] + high
+    return mixed(key, counter)
 
 
 def _blocks(b: IrBuilder, state: Value, count: int) -> list[Expr]:
     """Return the four words of the `count` blocks that follow a state, each of shape `(count,)`."""
-    shape = (count,)
-    *key, a0, a1, a2, a3 = _words_of(b, state)
-    index = Expr(b, b.op("stablehlo::iota", iota_dimension=0, shape=shape, dtype=UINT64)) + 1
-    x0, x1, x2, x3 = _carried([_expanded(word, shape) for word in (a0, a1, a2, a3)], index)
-    for _ in range(ROUNDS):
-        high0, low0 = product(x0, x0.splat(MULTIPLIERS[0]))
-        high1, low1 = product(x2, x2.splat(MULTIPLIERS[1]))
-        key0, key1 = (_expanded(word, shape) for word in key)
-        x0, x1, x2, x3 = high1 ^ x1 ^ key0, low1, high0 ^ x3 ^ key1, low0
-        key = [word + step for word, step in zip(key, KEY_STEPS, strict=True)]
-    return [x0, x1, x2, x3]
+    return blocks_at(b, state, Expr(b, b.op("stablehlo::iota", iota_dimension=0, shape=(count,), dtype=UINT64)))
 
 
 def _interleaved(words: Sequence[Expr], lanes: int) -> Expr:

@@ -66,6 +66,11 @@ _TRANSFORM: Final = Tolerance(
     reason="relative to the norm of the signal, below 32; smaller elements of the result have its absolute error",
 )
 
+_VARIATE: Final = Tolerance(
+    ulps=1024,
+    reason="a normal number through some twenty operations; logarithms below 64 come back through an exponential",
+)
+
 
 def _by_operation(*entries: tuple[str, Tolerance]) -> dict[str, Tolerance]:
     return {kind: tolerance for kinds, tolerance in entries for kind in kinds.split()}
@@ -91,6 +96,7 @@ _TABLE: Final = _by_operation(
         _COMPOSED,
     ),
     ("random::normal", _COMPOSED),
+    ("random::variate", _VARIATE),
     ("numpy::logaddexp", _LOG_OF_SUM),
     ("chlo::digamma chlo::erf chlo::erf_inv chlo::erfc chlo::lgamma", _SPECIAL),
     (

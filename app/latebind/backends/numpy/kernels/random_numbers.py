@@ -102,11 +102,12 @@ def philox_normal(state: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) ->
     scratch = np.empty((3, min(_CHUNK, words.size)), dtype)
     for start in range(0, words.size, _CHUNK):
         part = words[start : start + _CHUNK]
-        _fill_quantiles(part, result[start : start + _CHUNK], scratch[:, : part.size])
+        fill_quantiles(part, result[start : start + _CHUNK], scratch[:, : part.size])
     return result.reshape(shape)
 
 
-def _fill_quantiles(words: Array, result: Array, scratch: Array) -> None:
+def fill_quantiles(words: Array, result: Array, scratch: Array) -> None:
+    """Write the quantiles of words, signed, of which those of the tails are changed; scratch has three rows."""
     dtype = result.dtype
     table = QUANTILES[dtype]
     y, square, total = scratch

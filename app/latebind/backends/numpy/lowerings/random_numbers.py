@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from latebind.backends.numpy.lowering import NumpyLoweringContext as Context
 from latebind.backends.numpy.lowering import Variables
-from latebind.ir.attributes import integer
+from latebind.ir.attributes import integer, text
 from latebind.ir.node import Node
+from latebind.ir.ops.variate_samplers import SAMPLERS
 
 
 def _draw(kernel: str) -> Callable[[Context, Node, Variables], Variables]:
@@ -35,6 +36,18 @@ def advance(context: Context, node: Node, operands: Variables) -> Variables:
     """The counter in Python integers: it is four words long."""
     blocks = integer(node.attributes, "blocks")
     return (context.expression(f"philox_advance({{0}}, {blocks})", operands, node.types[0]),)
+
+
+@Context.register("random::variate")
+def variate(context: Context, node: Node, operands: Variables) -> Variables:
+    """A kernel that makes proposals only for the elements that are still without a number."""
+    type = node.types[0]
+    group, period, start = (integer(node.attributes, name) for name in ("group", "period", "start"))
+    sampler = text(node.attributes, "sampler", tuple(SAMPLERS))
+    given = (operands[0], *(context.full(one, type) for one in operands[1:]))
+    named = ", ".join(f"{{{place}}}" for place in range(1, len(given)))
+    template = f"philox_variates({{0}}, ({named},), {sampler!r}, {group}, {period}, {start})"
+    return (context.expression(template, given, type),)
 
 
 @Context.register("random::order")

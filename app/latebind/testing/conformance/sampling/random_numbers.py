@@ -57,6 +57,30 @@ def integers(kind: str, dtype: DType) -> Iterator[Sample]:
         yield sample(f"{label}-bool", state, *coin, shape=(50,), dtype=np.dtype(np.bool_))
 
 
+#: Parameters below and above where proposals begin, edges, and pairs of both.
+_VARIATES: tuple[tuple[str, tuple[tuple[float, ...], ...]], ...] = (
+    ("gamma", ((0.0, 1e-3, 0.7, 1.0, 2.5, 30.0, 1e9),)),
+    ("gamma_boost", ((1e-3, 0.7, 1.0, 5.0),)),
+    ("poisson", ((0.0, 0.3, 9.0, 10.0, 77.0, 1e6, 1e12),)),
+    ("binomial", ((0.0, 7.0, 50.0, 51.0, 1e4, 1e9), (0.3, 1.0, 0.9, 0.5, 0.001, 0.2))),
+    ("hypergeometric", ((0.0, 5.0, 60.0, 500.0, 1e6), (3.0, 9.0, 60.0, 900.0, 1e3), (2.0, 7.0, 60.0, 1200.0, 5e5))),
+    ("vonmises", ((0.0, 1e-6, 0.5, 4.0, 1e9),)),
+    ("zipf", ((1.5, 2.0, 4.0, 50.0),)),
+    ("logseries", ((0.0, 0.01, 0.5, 0.99),)),
+)
+
+
+@samples_of("random::variate")
+def variates(kind: str, dtype: DType) -> Iterator[Sample]:
+    """A carry and no elements, then every sampler, with blocks in groups that leave some out."""
+    start, carry = (state for _, state in _states(dtype))
+    for label, state, shape in (("carry", carry, (3, 5)), ("empty", start, (0, 3))):
+        yield sample(label, state, np.full(shape, 1.5), sampler="gamma", group=1, period=1, start=0)
+    for sampler, columns in _VARIATES:
+        parameters = [np.tile(np.array(one), (6, 1)) for one in columns]
+        yield sample(sampler, start, *parameters, sampler=sampler, group=2, period=5, start=3)
+
+
 @samples_of("random::advance")
 def advance(kind: str, dtype: DType) -> Iterator[Sample]:
     """Steps of one block, and of more than a word counts."""

@@ -1,6 +1,6 @@
 """NumPy's namespace on lazy arrays: `import latebind.numpy as np` in front of code that says `np.`.
 
-Names, signatures, defaults and results are NumPy's; `docs/migration-from-numpy.md` says what differs, and
+Names, signatures, defaults and results are NumPy's; `docs/from-numpy.md` says what differs, and
 `docs/numpy-coverage.md` what is there. Functions that need values say so.
 """
 

@@ -134,7 +134,7 @@ def _hat(words: Words, variance: Expr, centre: Expr, p: Expr | float) -> tuple[E
 
 
 def _counted(u: Expr, first: Expr, ratio: Callable[[int], Expr]) -> Expr:
-    """Invert a distribution of whole numbers: its probability of 0, and the ratios of the following ones to those before."""
+    """Invert a distribution of whole numbers: its probability of 0, and the ratios of the next ones to those before."""
     probability = total = first
     count = u.splat(0)
     for step in range(_INVERSION_STEPS):

@@ -27,8 +27,9 @@ def refused_unless_finite(a: Tensor, *, dtype: torch.dtype) -> Tensor:
     dtype
         The real dtype of the parts.
     """
-    probe = torch.where(torch.isfinite(a).all(), 0.0, math.nan).to(dtype).reshape(1, 1)
-    return torch.add(a, torch.real(torch.linalg.eig(probe)[0]).reshape(()))
+    probe = torch.where(torch.isfinite(a).all(), 0.0, math.nan).to(dtype)
+    values = torch.linalg.eig(torch.reshape(probe, (1, 1)))[0]
+    return torch.add(a, torch.reshape(torch.real(values), ()))
 
 
 def cholesky(a: Tensor, identity: Tensor, *, lower: bool) -> Tensor:

@@ -40,11 +40,18 @@ def _several(context: Context, node: Node, function: Callable[..., Any], a: Term
     return [context.call(operator.getitem, both, index, type=type) for index, type in enumerate(node.types)]
 
 
+def _finite(context: Context, a: Term, *, triangle: bool) -> Term:
+    """Return the matrices, of which the computation raises an error if they are not finite."""
+    part = carrier(real_dtype(a.type.dtype))
+    return context.kernel(factorisations.refused_unless_finite, a, type=a.type, dtype=part, triangle=triangle)
+
+
 @Context.register("linalg::slogdet")
 def slogdet(context: Context, node: Node, operands: Terms) -> Terms:
-    """Sign and logarithm."""
+    """Sign and logarithm; PyTorch's sign is that of a singular matrix, 0, also where the logarithm is NaN."""
     (a,) = full_operands(context, node, operands)
-    return _several(context, node, torch.linalg.slogdet, a)
+    sign, logarithm = _several(context, node, torch.linalg.slogdet, a)
+    return context.kernel(factorisations.sign_or_nan, sign, logarithm, type=sign.type), logarithm
 
 
 @Context.register("linalg::qr")
@@ -58,7 +65,7 @@ def qr(context: Context, node: Node, operands: Terms) -> Terms:
 def eigh(context: Context, node: Node, operands: Terms) -> Terms:
     """Of the lower triangle; raises for what is not finite."""
     (a,) = full_operands(context, node, operands)
-    a = context.kernel(factorisations.infinities_as_nan, a, type=a.type)
+    a = _finite(context, a, triangle=True)
     if node.attributes["vectors"]:
         return _several(context, node, torch.linalg.eigh, a, UPLO="L")
     return (context.call(torch.linalg.eigvalsh, a, type=node.types[0], UPLO="L"),)
@@ -66,12 +73,11 @@ def eigh(context: Context, node: Node, operands: Terms) -> Terms:
 
 @Context.register("linalg::eig")
 def eig(context: Context, node: Node, operands: Terms) -> Terms:
-    """Raises for what is not finite: `eig` itself, the eigenvalues alone by a call of it."""
+    """Raises for what is not finite: `eig` does itself."""
     (a,) = full_operands(context, node, operands)
     if node.attributes["vectors"]:
         return _several(context, node, torch.linalg.eig, a)
-    part = carrier(real_dtype(a.type.dtype))
-    a = context.kernel(factorisations.refused_unless_finite, a, type=a.type, dtype=part)
+    a = _finite(context, a, triangle=False)
     return (context.call(torch.linalg.eigvals, a, type=node.types[0]),)
 
 

@@ -34,6 +34,10 @@ class ShapeMismatchError(TypeInferenceError, ValueError):
     """Operand shapes (or axis arguments) that do not fit the operation."""
 
 
+class AxisError(ShapeMismatchError, IndexError):
+    """An axis that the array does not have; like NumPy's, both a `ValueError` and an `IndexError`."""
+
+
 class DTypeMismatchError(TypeInferenceError, TypeError):
     """Operand dtypes that do not fit the operation."""
 

@@ -277,7 +277,7 @@ def _whole_mask(array: Array, key: object) -> LazyTensor | np.ndarray | None:
     shape = _shape(key)
     masked = array.shape[: len(shape)]
     if shape != masked:
-        if len(shape) == len(masked) and all(extent in (0, wanted) for extent, wanted in zip(shape, masked, strict=True)):
+        if len(shape) == len(masked) and all(one in (0, other) for one, other in zip(shape, masked, strict=True)):
             return np.zeros(masked, np.bool_)
         raise OutOfBoundsError(
             f"a boolean index of shape {shape} does not fit an array of shape {array.shape}: "

@@ -25,10 +25,10 @@ LABELS = (X[:, 0] + 0.1 * RNG.normal(size=60) > 0).astype(np.int64)
 TARGETS = X @ RNG.normal(size=5)
 
 
-@pytest.fixture(scope="module", params=["numpy", "xla"])
+@pytest.fixture(scope="module", params=["numpy", "xla", "torch"])
 def container(request: pytest.FixtureRequest) -> Iterator[BoundContainer]:
-    if request.param == "xla":
-        need("jax")
+    if request.param != "numpy":
+        need({"xla": "jax"}.get(request.param, request.param))
     made = lb.build_container(backend=request.param)
     yield made
     made.close()
@@ -145,6 +145,16 @@ def test_array_api_compat_and_extra(current: BoundContainer) -> None:
     np.testing.assert_allclose(np.asarray(array_api_extra.cov(x)), np.cov(X), rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(np.asarray(array_api_extra.at(lb.asarray(X))[0].set(7.0)[0]), np.full(5, 7.0))
     np.testing.assert_allclose(np.asarray(array_api_extra.sinc(x)), np.sinc(X), rtol=1e-9, atol=1e-12)
+
+
+def test_the_lazy_array_probe_of_array_api_compat_reads_an_element_and_says_no(current: BoundContainer) -> None:
+    """It calls `bool()` on an element of a class that it does not know, which closes the recording."""
+    import array_api_compat
+
+    x = lb.asarray(X) + 1
+    before = current.metrics().counter("Recordings")
+    assert array_api_compat.is_lazy_array(x) is False
+    assert current.metrics().counter("Recordings") == before + 1
 
 
 def test_pandas_and_numpy_take_results(current: BoundContainer) -> None:

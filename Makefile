@@ -8,7 +8,7 @@ MANIFESTS := pyproject.toml constraints.txt
 RUN := env -u PYTHONPATH $(BIN)
 ARGS ?=
 
-.PHONY: run test test-fast bench lint clean
+.PHONY: run test test-fast conformance bench lint clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed-run ## the main job: train on the handwritten digits
@@ -19,6 +19,9 @@ test: $(VENV)/.installed-dev ## all tests
 
 test-fast: $(VENV)/.installed-dev ## unit and property tests, few examples each
 	$(RUN)/python -m pytest -n 2 -m "not slow" --hypothesis-profile=quick tests/unit tests/property $(ARGS)
+
+conformance: $(VENV)/.installed-suite ## the array API standard's own test suite on numpy, xla and torch
+	$(RUN)/python -m tests.conformance.array_api $(if $(ARRAY_API_TESTS),--suite '$(ARRAY_API_TESTS)') $(ARGS)
 
 bench: $(VENV)/.installed-bench ## ratios against the peers, measured in one run
 	$(RUN)/python -m tests.benchmarks $(ARGS)
@@ -42,7 +45,8 @@ $(BIN)/python:
 
 $(VENV)/.installed-run: EXTRAS := digits,xla
 $(VENV)/.installed-dev: EXTRAS := digits,xla,torch,dev
+$(VENV)/.installed-suite: EXTRAS := digits,xla,torch,dev,suite
 $(VENV)/.installed-bench: EXTRAS := digits,xla,torch,dev,bench
-$(VENV)/.installed-run $(VENV)/.installed-dev $(VENV)/.installed-bench: $(MANIFESTS) | $(BIN)/python
+$(VENV)/.installed-run $(VENV)/.installed-dev $(VENV)/.installed-suite $(VENV)/.installed-bench: $(MANIFESTS) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@

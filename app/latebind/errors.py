@@ -44,6 +44,10 @@ class MatrixShapeError(ShapeMismatchError, LinAlgError):
     """An operand of a factorisation that is no matrix, or not a square one where it has to be."""
 
 
+class AxisError(ShapeMismatchError, IndexError):
+    """An axis that the array does not have; like NumPy's, both a `ValueError` and an `IndexError`."""
+
+
 class DTypeMismatchError(TypeInferenceError, TypeError):
     """Operand dtypes that do not fit the operation."""
 

@@ -25,10 +25,10 @@ LABELS = (X[:, 0] + 0.1 * RNG.normal(size=60) > 0).astype(np.int64)
 TARGETS = X @ RNG.normal(size=5)
 
 
-@pytest.fixture(scope="module", params=["numpy", "xla"])
+@pytest.fixture(scope="module", params=["numpy", "xla", "torch"])
 def container(request: pytest.FixtureRequest) -> Iterator[BoundContainer]:
-    if request.param == "xla":
-        need("jax")
+    if request.param != "numpy":
+        need({"xla": "jax"}.get(request.param, request.param))
     made = lb.build_container(backend=request.param)
     yield made
     made.close()
@@ -145,6 +145,47 @@ def test_array_api_compat_and_extra(current: BoundContainer) -> None:
     np.testing.assert_allclose(np.asarray(array_api_extra.cov(x)), np.cov(X), rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(np.asarray(array_api_extra.at(lb.asarray(X))[0].set(7.0)[0]), np.full(5, 7.0))
     np.testing.assert_allclose(np.asarray(array_api_extra.sinc(x)), np.sinc(X), rtol=1e-9, atol=1e-12)
+
+
+def test_the_lazy_array_probe_of_array_api_compat_reads_an_element_and_says_no() -> None:
+    """It calls `bool()` on an element of a class that it does not know, which closes the recording."""
+    import array_api_compat
+
+    with lb.build_container(backend="numpy") as made:
+        x = lb.asarray(X) + 1
+        before = made.metrics().counter("Recordings")
+        assert array_api_compat.is_lazy_array(x) is False
+        assert made.metrics().counter("Recordings") == before + 1
+
+
+def test_matplotlib_draws_lazy_arrays_as_it_draws_numpy_s(current: BoundContainer) -> None:
+    """Every kind of plot is drawn twice; the pictures are equal to the last pixel."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    def picture(of: Callable[[np.ndarray], object]) -> np.ndarray:
+        figure, axes = pyplot.subplots(3, 3, figsize=(9, 9), dpi=60)
+        x, grid = of(np.sort(X[:, 0])), of(X[:12, :4])
+        above = x > 0 if isinstance(x, np.ndarray) else lb.greater(x, 0)
+        axes[0, 0].plot(x, x * x)
+        axes[0, 1].imshow(grid)
+        axes[0, 2].hist(x, bins=8)
+        axes[1, 0].scatter(x, -x, c=x, s=abs(x) * 30)
+        axes[1, 1].errorbar(x, x + 1, yerr=abs(x))
+        axes[1, 2].fill_between(x, x - 1, x * 2, where=above)
+        axes[2, 0].bar(x[:5], x[5:10])
+        axes[2, 1].contour(grid)
+        axes[2, 2].boxplot(grid)
+        figure.canvas.draw()
+        drawn = np.asarray(figure.canvas.buffer_rgba()).copy()
+        pyplot.close(figure)
+        return drawn
+
+    lazy = picture(lb.asarray)
+    assert len(np.unique(lazy)) > 50
+    np.testing.assert_array_equal(lazy, picture(np.asarray))
 
 
 def test_pandas_and_numpy_take_results(current: BoundContainer) -> None:

@@ -143,6 +143,10 @@ class Array(_Base):
         """Return one element as a Python scalar; the only one if no index is given."""
         return self._ground.executor.value(self).item(*index)  # type: ignore[no-any-return]
 
+    def to_numpy(self) -> np.ndarray:
+        """Return the value as `numpy.asarray` does: the name by which Matplotlib and others ask for it."""
+        return self.__array__()
+
     def tolist(self) -> Any:
         """Return the value as nested lists of Python scalars."""
         return self._ground.executor.value(self).tolist()

@@ -2,8 +2,8 @@
 
 The last two axes of an operand are matrices, the others a batch. float32, float64 and complex numbers keep their
 precision, integers count as float64, float16 is refused. Where there is no result (a singular matrix, one that is not
-positive definite), the `numpy` backend raises at the first use of a result; `xla` gives NaN or infinities. That error,
-and the one for operands that are no (square) matrices, are also `numpy.linalg.LinAlgError`s.
+positive definite), the `numpy` and `torch` backends raise at the first use of a result; `xla` gives NaN or infinities.
+That error, and the one for operands that are no (square) matrices, are also `numpy.linalg.LinAlgError`s.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def cholesky(x: ArrayLike, /, *, upper: bool = False) -> Array:
     ShapeMismatchError
         If the matrices are not square.
     FactorisationError
-        At the first use, on `numpy`: if one is not positive definite. On `xla` its factor is NaN.
+        At the first use, on `numpy` and `torch`: if one is not positive definite. On `xla` its factor is NaN.
     """
     return apply(CHOLESKY, as_array(x), upper=bool(upper))
 
@@ -175,7 +175,7 @@ def inv(x: ArrayLike, /) -> Array:
     ShapeMismatchError
         If the matrices are not square.
     FactorisationError
-        At the first use, on `numpy`: if one is singular. On `xla` its inverse has infinities and NaN.
+        At the first use, on `numpy` and `torch`: if one is singular. On `xla` its inverse has infinities and NaN.
     """
     return apply(INV, as_array(x))
 
@@ -299,7 +299,7 @@ def solve(x1: ArrayLike, x2: ArrayLike, /) -> Array:
     ShapeMismatchError
         If the matrices are not square, or the operands do not fit.
     FactorisationError
-        At the first use, on `numpy`: if a matrix is singular. On `xla` the solution has infinities and NaN.
+        At the first use, on `numpy` and `torch`: if a matrix is singular. On `xla` the solution has infinities and NaN.
     """
     return apply(SOLVE, *as_arrays(x1, x2))
 

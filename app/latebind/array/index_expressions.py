@@ -104,7 +104,10 @@ def parse_basic(shape: tuple[int, ...], form: tuple[object, ...]) -> tuple[Struc
 
 
 def whole_mask(array: Array, key: object) -> LazyTensor | np.ndarray | None:
-    """Return the key if it is one boolean array; checks its shape."""
+    """Return the key if it is one boolean array; checks its shape.
+
+    As in NumPy, an axis without elements fits every axis: such a mask chooses nothing.
+    """
     if isinstance(key, tuple) and len(key) == 1:
         key = key[0]
     if isinstance(key, list):
@@ -114,7 +117,10 @@ def whole_mask(array: Array, key: object) -> LazyTensor | np.ndarray | None:
     if not (isinstance(key, (np.ndarray, LazyTensor)) and dtype_of_index(key) == np.bool_):
         return None
     shape = shape_of_index(key)
-    if shape != array.shape[: len(shape)]:
+    masked = array.shape[: len(shape)]
+    if shape != masked:
+        if len(shape) == len(masked) and all(one in (0, other) for one, other in zip(shape, masked, strict=True)):
+            return np.zeros(masked, np.bool_)
         raise OutOfBoundsError(
             f"a boolean index of shape {shape} does not fit an array of shape {array.shape}: "
             "it has to match the leading axes"

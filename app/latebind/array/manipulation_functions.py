@@ -80,11 +80,11 @@ def expand_dims(x: ArrayLike, /, axis: Axes = 0) -> Array:
     ----------
     x : Array or array-like
     axis : int or tuple of int
-        Position in the result; several at once are NumPy's extension.
+        Position in the result, or several.
 
     Raises
     ------
-    ShapeMismatchError
+    AxisError
         If the axis is out of range.
     """
     array = as_array(x)

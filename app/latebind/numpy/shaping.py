@@ -15,7 +15,8 @@ from latebind.array.operands import ArrayLike, as_array
 from latebind.array.rules.common import integer, normalize_axis
 from latebind.array.rules.shapes import permute
 from latebind.errors import ShapeMismatchError
-from latebind.numpy.arguments import alike, array_of, axes_of, check_order
+from latebind.ir.types import ELEMENT_NAMES
+from latebind.numpy.arguments import alike, array_of, axes_of, check_order, ground_of
 from latebind.runtime.lazy import LazyTensor
 
 __all__ = [
@@ -158,9 +159,23 @@ def broadcast_to(array: ArrayLike, shape: Any, subok: bool = False) -> Array:
     return types.broadcast_to(array_of(array), shape)
 
 
-def broadcast_arrays(*args: ArrayLike, subok: bool = False) -> tuple[Array, ...]:
-    """Broadcast arrays against each other; each result is an array of its own."""
-    return types.broadcast_arrays(*alike(*args))
+def broadcast_arrays(*args: ArrayLike, subok: bool = False) -> tuple[Array | np.ndarray, ...]:
+    """Broadcast arrays against each other; each result is an array of its own.
+
+    What no lazy array can hold (strings, objects) comes back as NumPy's read-only view, so that code may broadcast
+    labels along with numbers.
+    """
+    held = [one if isinstance(one, LazyTensor) else np.asarray(one) for one in args]
+    if builtins.all(isinstance(one, LazyTensor) or one.dtype.name in ELEMENT_NAMES for one in held):
+        return types.broadcast_arrays(*alike(*args))
+    shape = types.broadcast_shapes(*(one.shape for one in held))
+    ground = ground_of(*args)
+    return tuple(
+        types.broadcast_to(array_of(one, ground), shape)
+        if isinstance(one, LazyTensor) or one.dtype.name in ELEMENT_NAMES
+        else np.broadcast_to(one, shape)
+        for one in held
+    )
 
 
 def flip(m: ArrayLike, axis: Any = None) -> Array:

@@ -219,3 +219,11 @@ def test_what_is_known_without_a_value_is_not_computed(executor: Any) -> None:
     assert lazy.dtype == lb.float32
     assert str(lazy.device) == "cpu:0"
     assert executor.metrics.counter("Recordings") == 0
+
+
+def test_to_numpy_is_what_asarray_gives() -> None:
+    x = lb.arange(6.0).reshape(2, 3) + 1
+    found = x.to_numpy()
+    assert type(found) is np.ndarray
+    np.testing.assert_array_equal(found, np.arange(6.0).reshape(2, 3) + 1)
+    assert not found.flags.writeable

@@ -55,6 +55,8 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: lb.broadcast_to(x(), (3, 2)), ValueError, "broadcast_to"),
     (lambda: lb.broadcast_to(x(), (1, 3)), ValueError, r"does not broadcast to the shape \(1, 3\)"),
     (lambda: lb.sum(x(), axis=2), ValueError, "sum: axis 2 is out of range for an array with 2 dimensions"),
+    (lambda: lb.sum(x(), axis=-3), IndexError, "sum: axis -3 is out of range"),
+    (lambda: lb.expand_dims(x(), axis=3), IndexError, "expand_dims: axis 3 is out of range"),
     (lambda: lb.sum(x(), axis=(0, -2)), ValueError, "names an axis twice"),
     (lambda: lb.sum(x(), axis="rows"), TypeError, "sum: axis has to be an integer, got"),
     (lambda: lb.max(lb.zeros((0, 3)), axis=0), ValueError, "max of no elements"),

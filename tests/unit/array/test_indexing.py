@@ -189,6 +189,23 @@ def test_what_is_no_index_is_an_index_error(key: Any, message: str) -> None:
         lazy[key] = 1
 
 
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0), (0, 0)])
+def test_a_mask_without_elements_chooses_nothing_as_in_numpy(shape: tuple[int, ...]) -> None:
+    host, mask = np.ones((2, 3)), np.zeros(shape, bool)
+    lazy = lb.asarray(host)
+    for key in (mask, lb.asarray(mask)):
+        found = np.asarray(lazy[key])
+        assert found.shape == host[mask].shape and found.dtype == host.dtype
+        lazy[key] = 5
+    np.testing.assert_array_equal(lazy, host)
+
+
+@pytest.mark.parametrize("shape", [(3, 0), (0, 2), (2, 3, 0)])
+def test_a_mask_without_elements_has_to_fit_along_its_other_axes(shape: tuple[int, ...]) -> None:
+    with pytest.raises(IndexError, match="a boolean index of shape"):
+        lb.ones((2, 3))[np.zeros(shape, bool)]
+
+
 @pytest.mark.parametrize("key", [slice(0, 2), [0, 1], (slice(None), 0), Ellipsis])
 def test_an_assignment_that_does_not_broadcast_is_refused_and_changes_nothing(key: Any) -> None:
     lazy = lb.zeros((2, 3))

@@ -15,6 +15,7 @@ from tests.unit.numpy_namespace.write_expressions import REFUSED, WRITES
 
 import latebind.numpy as lazy_numpy
 from latebind.array.array import Array
+from latebind.errors import ShapeMismatchError
 
 EXPRESSIONS = {**ARRAYS, **VALUES}
 ALL = [expression for expressions in EXPRESSIONS.values() for expression in expressions]
@@ -99,3 +100,13 @@ def test_xla_gives_numpy_s_results(containers: dict[str, Any], section: str) -> 
         for expression in WRITES if section == "writes" else EXPRESSIONS[section]:
             ours = evaluate(lazy_numpy, expression, lazy(samples()))
             assert_same(ours, evaluate(numpy, expression, samples()))
+
+
+def test_labels_are_broadcast_along_with_numbers() -> None:
+    x = lazy_numpy.arange(3.0)
+    number, column, label, nothing = numpy.broadcast_arrays(x, [[1], [2]], "name", None)
+    assert isinstance(number, Array) and isinstance(column, Array)
+    assert number.shape == column.shape == label.shape == nothing.shape == (2, 3)
+    assert set(label.flat) == {"name"} and set(nothing.flat) == {None}
+    with pytest.raises(ShapeMismatchError, match="broadcast"):
+        numpy.broadcast_arrays(x, ["a", "b"])

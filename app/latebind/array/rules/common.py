@@ -8,7 +8,7 @@ from typing import SupportsIndex, TypeAlias
 
 import numpy as np
 
-from latebind.errors import DTypeMismatchError, ShapeMismatchError
+from latebind.errors import AxisError, DTypeMismatchError, ShapeMismatchError
 from latebind.ir.builder import IrBuilder
 from latebind.ir.node import Value
 from latebind.ir.opkind import OpKind
@@ -90,8 +90,10 @@ def normalize_axes(name: str, axis: Axes, rank: int) -> tuple[int, ...]:
 
     Raises
     ------
+    AxisError
+        If an axis is out of range.
     ShapeMismatchError
-        If an axis is out of range or given twice.
+        If one is given twice.
     DTypeMismatchError
         If an axis is not an integer.
     """
@@ -123,14 +125,14 @@ def normalize_axis(name: str, axis: SupportsIndex, rank: int) -> int:
 
     Raises
     ------
-    ShapeMismatchError
+    AxisError
         If it is out of range.
     DTypeMismatchError
         If it is not an integer.
     """
     found = integer(name, "axis", axis)
     if not -rank <= found < rank:
-        raise ShapeMismatchError(f"{name}: axis {found} is out of range for an array with {rank} dimensions")
+        raise AxisError(f"{name}: axis {found} is out of range for an array with {rank} dimensions")
     return found % rank
 
 

@@ -21,7 +21,7 @@ from latebind.runtime.lazy import NotDirectError
 from latebind.runtime.signature import Rule
 
 #: Ufuncs that give something else than their rule does, by kind or character of the dtypes for which they do.
-_ELSEWHERE: Final[dict[str, str]] = {"expm1": "c", "nextafter": "e", "reciprocal": "iuc"}
+_ELSEWHERE: Final[dict[str, str]] = {"expm1": "c", "nextafter": "e", "reciprocal": "iuc", "tanh": "c"}
 
 
 def direct(*rules: Rule) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

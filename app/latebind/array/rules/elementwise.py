@@ -144,6 +144,23 @@ def _reciprocal(b: IrBuilder, x: Value) -> Value:
     return b.op("stablehlo::divide", like(b, 1, x), x)
 
 
+def _complex_tanh(b: IrBuilder, z: Value) -> Value:
+    """The standard has `tanh(inf + yj)` = 1 + 0j with the sign of y; C99 and NumPy give the zero that of sin(2y)."""
+    x, y, found = b.op("stablehlo::real", z), b.op("stablehlo::imag", z), b.op("stablehlo::tanh", z)
+    zero = b.op("numpy::copysign", like(b, 0, y), y)
+    imaginary = b.op("stablehlo::select", _is_inf(b, x), zero, b.op("stablehlo::imag", found))
+    return b.op("stablehlo::complex", b.op("stablehlo::real", found), imaginary)
+
+
+def _complex_expm1(b: IrBuilder, z: Value) -> Value:
+    """The standard has `expm1(-0 + 0j)` = 0 + 0j; NumPy keeps the sign of the real part."""
+    found = b.op("stablehlo::exponential_minus_one", z)
+    x = b.op("stablehlo::real", found)
+    zero = like(b, 0, x)
+    x = b.op("stablehlo::select", b.op("stablehlo::compare", x, zero, comparison_direction="EQ"), zero, x)
+    return b.op("stablehlo::complex", x, b.op("stablehlo::imag", found))
+
+
 def _exact_sign(b: IrBuilder, x: Value) -> Value:
     if x.dtype.kind == "u":
         return b.op("stablehlo::minimum", x, like(b, 1, x))
@@ -220,7 +237,7 @@ _TABLE: Final[dict[str, tuple[np.ufunc, Emit]]] = {
     "equal": (np.equal, _compare("EQ")),
     "exp": (np.exp, _op("stablehlo::exponential")),
     "exp2": (np.exp2, _op("numpy::exp2")),
-    "expm1": (np.expm1, _op("stablehlo::exponential_minus_one")),
+    "expm1": (np.expm1, _unless("c", _complex_expm1, _op("stablehlo::exponential_minus_one"))),
     "floor": (np.floor, _unless("iub", _same, _op("stablehlo::floor"))),
     "floor_divide": (np.floor_divide, _op("numpy::floor_divide")),
     "greater": (np.greater, _unless("c", _lexicographic("GT"), _compare("GT"))),
@@ -259,7 +276,7 @@ _TABLE: Final[dict[str, tuple[np.ufunc, Emit]]] = {
     "square": (np.square, lambda b, x: b.op("stablehlo::multiply", x, x)),
     "subtract": (np.subtract, _subtract),
     "tan": (np.tan, _op("stablehlo::tan")),
-    "tanh": (np.tanh, _op("stablehlo::tanh")),
+    "tanh": (np.tanh, _unless("c", _complex_tanh, _op("stablehlo::tanh"))),
     "trunc": (np.trunc, _unless("iub", _same, _op("numpy::trunc"))),
 }
 

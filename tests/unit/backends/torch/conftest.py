@@ -150,3 +150,9 @@ def inductor() -> TorchBackend:
 @pytest.fixture
 def body() -> object:
     return kind
+
+
+@pytest.fixture
+def torch_backends() -> dict[str, TorchBackend]:
+    """One backend per compiler."""
+    return BACKENDS

@@ -33,6 +33,12 @@ def exponential_minus_one(x: Tensor) -> Tensor:
     return torch.where(torch.isfinite(x), torch.expm1(x), open_ended)
 
 
+def acos(x: Tensor) -> Tensor:
+    """Return the inverse cosine, whose imaginary part has the other sign; PyTorch's loses that of zeros."""
+    found = torch.acos(x)
+    return torch.complex(torch.real(found), torch.copysign(torch.imag(found), torch.neg(torch.imag(x))))
+
+
 def square(x: Tensor) -> Tensor:
     """Multiply by itself."""
     return torch.mul(x, x)

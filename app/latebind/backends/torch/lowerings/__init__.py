@@ -3,7 +3,9 @@
 from latebind.backends.torch.lowerings import (
     contractions,
     elementwise,
+    fourier,
     indexing,
+    linear_algebra,
     movement,
     reductions,
     scatters,
@@ -11,4 +13,15 @@ from latebind.backends.torch.lowerings import (
     windows,
 )
 
-__all__ = ["contractions", "elementwise", "indexing", "movement", "reductions", "scatters", "sorting", "windows"]
+__all__ = [
+    "contractions",
+    "elementwise",
+    "fourier",
+    "indexing",
+    "linear_algebra",
+    "movement",
+    "reductions",
+    "scatters",
+    "sorting",
+    "windows",
+]

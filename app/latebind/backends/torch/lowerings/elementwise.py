@@ -89,7 +89,7 @@ FUNCTIONS: Final[dict[str, dict[str, Function | None]]] = {
     "stablehlo::tan": {"*": torch.tan},
     "stablehlo::tanh": {"*": torch.tanh},
     "stablehlo::xor": {"*": torch.bitwise_xor},
-    "chlo::acos": {"*": torch.acos},
+    "chlo::acos": {"c": complexes.acos, "*": torch.acos},
     "chlo::acosh": {"*": torch.acosh},
     "chlo::asin": {"*": torch.asin},
     "chlo::asinh": {"*": torch.asinh},

@@ -165,7 +165,7 @@ def broadcast_arrays(*args: ArrayLike, subok: bool = False) -> tuple[Array | np.
     What no lazy array can hold (strings, objects) comes back as NumPy's read-only view, so that code may broadcast
     labels along with numbers.
     """
-    held = [one if isinstance(one, LazyTensor) else np.asarray(one) for one in args]
+    held: list[Any] = [one if isinstance(one, LazyTensor) else np.asarray(one) for one in args]
     if builtins.all(isinstance(one, LazyTensor) or one.dtype.name in ELEMENT_NAMES for one in held):
         return types.broadcast_arrays(*alike(*args))
     shape = types.broadcast_shapes(*(one.shape for one in held))

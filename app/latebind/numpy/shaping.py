@@ -162,7 +162,7 @@ def broadcast_to(array: ArrayLike, shape: Any, subok: bool = False) -> Array:
 def broadcast_arrays(*args: ArrayLike, subok: bool = False) -> tuple[Array | np.ndarray, ...]:
     """Broadcast arrays against each other; each result is an array of its own.
 
-    What no lazy array can hold (strings, objects) comes back as NumPy's read-only view, so that code may broadcast
+    What no lazy array can hold (strings, objects) comes back as a view of NumPy's, so that code may broadcast
     labels along with numbers.
     """
     held: list[Any] = [one if isinstance(one, LazyTensor) else np.asarray(one) for one in args]

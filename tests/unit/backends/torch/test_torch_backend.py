@@ -349,15 +349,15 @@ def test_inductor(inductor, make_graph, body):
 
 
 @pytest.mark.slow
-def test_inductor_without_a_compiler_is_a_clear_error(inductor, make_graph, monkeypatch, tmp_path):
+def test_inductor_without_a_compiler_is_a_clear_error(inductor, make_graph, tmp_path):
     config = pytest.importorskip("torch._inductor.config")
-    monkeypatch.setattr(config.cpp, "cxx", (str(tmp_path / "no-such-compiler"),))
-    graph = make_graph(inductor)
-    x = graph.parameter(np.ones(77))
-    computation = graph.lower(graph.op("stablehlo::negate", graph.op("stablehlo::sine", x)), name="sines")
-    with pytest.raises(CompilationError, match=re.escape("Inductor cannot compile 'sines'")):
-        graph.backend.compile([computation])
-    with build_container(backend={"name": "torch", "compiler": "inductor", "interpretations": 0}):
-        x = latebind.asarray(np.linspace(0, 1, 78))
-        # Interpreted instead: one vector sine, good to an ulp.
-        np.testing.assert_allclose(np.asarray(-latebind.sin(x)), -np.sin(np.linspace(0, 1, 78)), rtol=1e-15)
+    with config.patch({"cpp.cxx": (str(tmp_path / "no-such-compiler"),)}):
+        graph = make_graph(inductor)
+        x = graph.parameter(np.ones(77))
+        computation = graph.lower(graph.op("stablehlo::negate", graph.op("stablehlo::sine", x)), name="sines")
+        with pytest.raises(CompilationError, match=re.escape("Inductor cannot compile 'sines'")):
+            graph.backend.compile([computation])
+        with build_container(backend={"name": "torch", "compiler": "inductor", "interpretations": 0}):
+            x = latebind.asarray(np.linspace(0, 1, 78))
+            # Interpreted instead: one vector sine, good to an ulp.
+            np.testing.assert_allclose(np.asarray(-latebind.sin(x)), -np.sin(np.linspace(0, 1, 78)), rtol=1e-15)

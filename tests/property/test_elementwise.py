@@ -27,7 +27,7 @@ BINARY = sorted(name for name, ufunc in UFUNCS.items() if ufunc.nin == 2)
 def test_unary_function(name: str, x: np.ndarray) -> None:
     # NumPy's reciprocal of the integer 0 is undefined, and that of complex numbers is not its division; see below.
     assume(name != "reciprocal" or x.dtype.kind not in "iuc" or (x.dtype.kind != "c" and np.all(x != 0)))
-    # NumPy's complex expm1 has NaN where its exp has zero or infinity; see below. The standard has other signs of zeros.
+    # NumPy's complex expm1 has NaN where its exp has zero or infinity; see below. The standard has other zeros.
     assume(name != "expm1" or x.dtype.kind != "c" or np.all(np.isfinite(x) & (x.real != 0)))
     assume(name != "tanh" or x.dtype.kind != "c" or not np.any(np.isinf(x.real)))
     assert_same_outcome(lambda: getattr(lb, name)(lb.asarray(x)), lambda: UFUNCS[name](x), about=name)

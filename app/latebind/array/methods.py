@@ -177,6 +177,10 @@ class ArrayMethods(LazyTensor):
         places = integer("round", "decimals", decimals)
         if not places or (self._type.dtype.kind in "iub" and places > 0):
             return deliver("round", elementwise_functions.round(self), out)
+        if self._type.dtype.kind == "c":  # by parts, so that a NaN or an infinity stays in its part
+            whole = astype(elementwise_functions.real(self).round(places), self._type.dtype)
+            whole.imag = elementwise_functions.imag(self).round(places)
+            return deliver("round", whole, out)
         power = 10.0 ** abs(places)
         scaled = (
             elementwise_functions.multiply(self, power) if places > 0 else elementwise_functions.divide(self, power)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from latebind.array.creation_functions import full_like, zeros
+from latebind.array.creation_functions import full_like, zeros, zeros_like
 from latebind.array.indexing_functions import take
 from latebind.array.manipulation_functions import concat, reshape
 from latebind.array.operands import ArrayLike, as_array, as_arrays
@@ -117,11 +117,24 @@ def isin(x1: ArrayLike, x2: ArrayLike, /, *, invert: bool = False) -> Array:
         elements, others = as_array(x1), as_array(x2)
     if not others.size:
         return full_like(elements, invert, dtype=np.bool_)
+    if "c" in (elements.dtype.kind, others.dtype.kind):
+        return _isin_by_runs(elements, others, invert)
     ascending = sort(reshape(others, (-1,)))
     places = searchsorted(ascending, reshape(elements, (-1,)))
     last = ascending.size - 1
     nearest = reshape(take(ascending, _at_most(places, last), axis=0), elements.shape)
     return nearest != elements if invert else nearest == elements
+
+
+def _isin_by_runs(elements: Array, others: Array, invert: bool) -> Array:
+    """Sort both together, number the runs of equal elements, and look up which runs have one of the others."""
+    both = concat([reshape(elements, (-1,)), reshape(others, (-1,))])
+    order, _, starts = _runs(both)
+    runs = zeros_like(order)
+    runs[order] = cumulative_sum(starts, dtype=order.dtype) - 1
+    found = full_like(runs, invert, dtype=np.bool_)
+    found[runs[elements.size :]] = not invert
+    return reshape(found[runs[: elements.size]], elements.shape)
 
 
 def _at_most(places: Array, last: int) -> Array:

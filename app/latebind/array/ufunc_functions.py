@@ -80,6 +80,7 @@ def _modf(x: Array) -> tuple[Array, Array]:
 
 
 def _spacing(x: Array) -> Array:
+    x = ew.add(x, 0.0)  # of both zeros it is positive
     away = ew.copysign(math.inf, x)
     return ew.subtract(ew.nextafter(x, away), x)
 

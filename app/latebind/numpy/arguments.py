@@ -39,6 +39,13 @@ def array_of(value: Any, ground: Ground | None = None) -> Array:
     return as_array(value, ground)
 
 
+def complex_of(real: Array, imaginary: Array) -> Array:
+    """Return complex numbers of their parts; a sum with `1j * imaginary` would make NaN of infinities."""
+    made = real.astype(np.complex64 if real.dtype == np.float32 else np.complex128)
+    made.imag = imaginary
+    return made
+
+
 def floating(dtype: DType) -> DType:
     """Return the dtype to which NumPy's floating-point functions convert: float64 for integers and booleans."""
     return dtype if dtype.kind in "fc" else np.dtype(np.float64)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from latebind.array import elementwise_functions as elementwise
+from latebind.array import statistical_functions as statistical
 from latebind.array import utility_functions as utility
 from latebind.array.array import Array
 from latebind.array.creation_functions import arange, asarray, zeros
@@ -19,7 +20,7 @@ from latebind.array.rules.common import normalize_axis
 from latebind.array.searching_functions import searchsorted, where
 from latebind.array.sorting_functions import argsort
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
-from latebind.numpy.arguments import alike, array_of, axes_of, count_of, floating
+from latebind.numpy.arguments import alike, array_of, axes_of, complex_of, count_of, floating
 from latebind.numpy.shaping import broadcast_to
 
 __all__ = [
@@ -226,7 +227,7 @@ def interp(
         parts = (elementwise.real(values), elementwise.imag(values))
         ends = [[None if one is None else part(one) for one in (left, right)] for part in (np.real, np.imag)]
         first, second = (_interpolated(at, points, one, *end) for one, end in zip(parts, ends, strict=True))
-        return first + 1j * second
+        return complex_of(first, second)
     return _interpolated(at, points, values, left, right)
 
 
@@ -286,16 +287,29 @@ def _sliding(x: Array, kernel: Array, mode: str) -> Array:
     before, after = {"full": (m - 1, m - 1), "valid": (0, 0), "same": (m // 2, m - 1 - m // 2)}[mode]
     dtype = np.result_type(x.dtype, kernel.dtype)
     x, kernel = astype(x, dtype, copy=False), astype(kernel, dtype, copy=False)
-    ends = [zeros(count, dtype=dtype, device=x.device) for count in (before, after)]
-    padded = concat([ends[0], x, ends[1]])
-    count = n + before + after - m + 1
-    if count * m > _WINDOWS:
-        total = padded[:count] * kernel[0]
-        for i in range(1, m):
-            total = total + padded[i : i + count] * kernel[i]
+    whole = n - m + 1
+    if whole * m > _WINDOWS:
+        total = zeros(before + whole + after, dtype=dtype, device=x.device)
+        for i in range(m):
+            low, high = max(before - i, 0), min(before - i + n, total.size)
+            total[low:high] += x[low + i - before : high + i - before] * kernel[i]
         return total
-    places = np.arange(count)[:, None] + np.arange(m)
-    return matmul(padded[places], kernel)
+    middle = matmul(x[np.arange(whole)[:, None] + np.arange(m)], kernel)
+    if not before + after:
+        return middle
+    starts = np.concatenate([np.arange(-before, 0), np.arange(whole, whole + after)])
+    edges = _overhanging(x, kernel, starts)
+    return concat([edges[:before], middle, edges[before:]])
+
+
+def _overhanging(x: Array, kernel: Array, starts: np.ndarray) -> Array:
+    """Return the products with windows that start before the vector or end after it: of the elements that there are."""
+    places = starts[:, None] + np.arange(kernel.size)
+    inside = (places >= 0) & (places < x.size)
+    products = x[np.where(inside, places, 0)] * kernel
+    if x.dtype.kind == "b":
+        return utility.any(elementwise.logical_and(products, inside), axis=1)
+    return statistical.sum(where(inside, products, zeros((), dtype=x.dtype, device=x.device)), axis=1, dtype=x.dtype)
 
 
 def unwrap(p: ArrayLike, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Array:

@@ -47,10 +47,13 @@ def digitize(x: ArrayLike, bins: ArrayLike, right: bool = False) -> Array:
     if edges.ndim != 1:
         raise ShapeMismatchError("digitize: bins must be one-dimensional")
     host = np.asarray(edges)
-    if np.all(host[:-1] <= host[1:]):
+    # As NumPy, which compares neighbours: NaN is in order with everything, and the first step decides the direction.
+    steps = np.flatnonzero(host != host[:1])
+    falls = bool(steps.size) and not host[0] < host[steps[0]]
+    if not falls and not np.any(host[:-1] > host[1:]):
         return search(edges, values, side="left" if right else "right")
-    if np.all(host[:-1] >= host[1:]):
-        return elementwise.subtract(edges.size, search(edges[::-1], values, side="right" if right else "left"))
+    if falls and not np.any(host[:-1] < host[1:]):
+        return elementwise.subtract(edges.size, search(edges[::-1], values, side="left" if right else "right"))
     raise ValueError("bins must be monotonically increasing or decreasing")
 
 

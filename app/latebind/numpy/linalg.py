@@ -11,7 +11,7 @@ import numpy as np
 from latebind.array import elementwise_functions as elementwise
 from latebind.array.array import Array
 from latebind.array.creation_functions import eye
-from latebind.array.data_type_functions import astype
+from latebind.array.data_type_functions import astype, broadcast_to
 from latebind.array.linear_algebra_functions import matmul
 from latebind.array.manipulation_functions import expand_dims, moveaxis
 from latebind.array.operands import ArrayLike
@@ -137,8 +137,16 @@ def cond(x: ArrayLike, p: Any = None) -> Array:
     if p in (None, 2, -2):
         values = library("svdvals")(matrices)
         largest, smallest = values.max(axis=-1), values.min(axis=-1)
-        return smallest / largest if p == -2 else largest / smallest  # type: ignore[no-any-return]
-    return norm(matrices, p, (-2, -1)) * norm(library("inv")(matrices), p, (-2, -1))
+        found = smallest / largest if p == -2 else largest / smallest
+        # Zeros divided by zeros; what comes of a NaN in the matrix stays.
+        undefined = elementwise.isnan(found) & ~elementwise.isnan(matrices).any(axis=(-2, -1))
+        return where(undefined, math.inf, found)
+    # The inverse of a singular matrix would be an error on some backends; its condition is infinite.
+    singular = elementwise.equal(library("slogdet")(matrices)[0], 0)
+    identity = eye(matrices.shape[-1], dtype=matrices.dtype, device=matrices.device)
+    inverse = library("inv")(where(singular[..., None, None], identity, matrices))
+    infinite = singular & ~elementwise.isnan(matrices).any(axis=(-2, -1))
+    return where(infinite, math.inf, norm(matrices, p, (-2, -1)) * norm(inverse, p, (-2, -1)))
 
 
 def tensorsolve(a: ArrayLike, b: ArrayLike, axes: Any = None) -> Array:
@@ -255,7 +263,7 @@ def matrix_power(a: ArrayLike, n: int) -> Array:
         raise MatrixShapeError("matrix_power: Last 2 dimensions of the array must be square")
     if n < 0:
         x, n = library("inv")(_inexact(x)), -n
-    result = eye(x.shape[-1], dtype=x.dtype, device=x.device) + x * 0 if n == 0 else None
+    result = broadcast_to(eye(x.shape[-1], dtype=x.dtype, device=x.device), x.shape) if n == 0 else None
     while n:
         if n & 1:
             result = x if result is None else matmul(result, x)

@@ -15,7 +15,7 @@ from latebind.array.operands import ArrayLike, is_scalar
 from latebind.array.output import deliver
 from latebind.array.searching_functions import where
 from latebind.errors import ShapeMismatchError
-from latebind.numpy.arguments import alike, array_of, limits
+from latebind.numpy.arguments import alike, array_of, complex_of, limits
 from latebind.runtime.lazy import LazyTensor
 
 __all__ = [
@@ -163,7 +163,7 @@ def nan_to_num(x: ArrayLike, copy: bool = True, nan: Any = 0.0, posinf: Any = No
         return array.copy() if copy else array
     if array.dtype.kind == "c":
         parts = [nan_to_num(one, True, nan, posinf, neginf) for one in (array.real, array.imag)]
-        made = elementwise.add(parts[0], elementwise.multiply(parts[1], 1j))
+        made = complex_of(*parts)
     else:
         ends = limits(array.dtype)
         made = where(elementwise.isnan(array), _filling(nan, array), array)

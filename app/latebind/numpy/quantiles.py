@@ -20,7 +20,7 @@ from latebind.array.searching_functions import where
 from latebind.array.sorting_functions import sort
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
 from latebind.numpy import reductions
-from latebind.numpy.arguments import array_of, axes_of, floating, refuse
+from latebind.numpy.arguments import array_of, axes_of, complex_of, floating, refuse
 from latebind.numpy.shaping import diagonal
 
 __all__ = [
@@ -258,6 +258,8 @@ def average(
 ) -> Any:
     """Return the weighted mean along axes; with `returned` also the sums of the weights.
 
+    Weights that add up to zero give NaN or infinities; NumPy, which looks at them, raises `ZeroDivisionError`.
+
     Raises
     ------
     ShapeMismatchError
@@ -353,5 +355,5 @@ def corrcoef(x: ArrayLike, y: ArrayLike | None = None, rowvar: bool = True, *, d
     c = elementwise.divide(elementwise.divide(c, deviation[:, None]), deviation[None, :])
     if c.dtype.kind == "c":
         parts = [elementwise.clip(part(c), -1, 1) for part in (elementwise.real, elementwise.imag)]
-        return elementwise.add(parts[0], elementwise.multiply(parts[1], 1j))
+        return complex_of(*parts)
     return elementwise.clip(c, -1, 1)

@@ -110,3 +110,34 @@ def test_labels_are_broadcast_along_with_numbers() -> None:
     assert set(label.flat) == {"name"} and set(nothing.flat) == {None}
     with pytest.raises(ShapeMismatchError, match="broadcast"):
         numpy.broadcast_arrays(x, ["a", "b"])
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("windows", [0, 2**22])
+def test_a_kernel_s_nan_stays_out_of_what_it_does_not_overlap(
+    monkeypatch: pytest.MonkeyPatch, mode: Any, windows: int
+) -> None:
+    """Both ways to convolve: window by window, and by adding up shifted vectors."""
+    monkeypatch.setattr("latebind.numpy.calculus._WINDOWS", windows)
+    x, kernel = numpy.arange(1.0, 7.0), numpy.array([1.0, numpy.nan, 2.0])
+    for name in ("convolve", "correlate"):
+        ours = getattr(lazy_numpy, name)(lazy_numpy.asarray(x), kernel, mode)
+        numpy.testing.assert_array_equal(ours, getattr(numpy, name)(x, kernel, mode))
+    truths = numpy.array([True, False, False, True, False]), numpy.array([True, True])
+    ours = lazy_numpy.convolve(*map(lazy_numpy.asarray, truths), mode)
+    numpy.testing.assert_array_equal(ours, numpy.convolve(*truths, mode))
+    assert ours.dtype == numpy.convolve(*truths, mode).dtype
+
+
+def test_special_values_stay_where_they_are() -> None:
+    z = numpy.array([complex(numpy.nan, 1.26), complex(-numpy.inf, 0.55), complex(2.25, numpy.inf)])
+    numpy.testing.assert_array_equal(lazy_numpy.round(lazy_numpy.asarray(z), 1), numpy.round(z, 1))
+    broken = numpy.full((2, 3, 3), numpy.nan)
+    power = lazy_numpy.linalg.matrix_power(lazy_numpy.asarray(broken), 0)
+    numpy.testing.assert_array_equal(power, numpy.linalg.matrix_power(broken, 0))
+    for singular in (numpy.zeros((2, 2)), numpy.ones((2, 2))):
+        for order in (None, 1, numpy.inf):
+            ours = lazy_numpy.linalg.cond(lazy_numpy.asarray(singular), order)
+            assert float(ours) > 1e15
+    among = lazy_numpy.isin(lazy_numpy.asarray(z), numpy.array([1j, complex(-numpy.inf, 0.55)]))
+    numpy.testing.assert_array_equal(among, [False, True, False])

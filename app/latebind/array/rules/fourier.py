@@ -79,10 +79,18 @@ def _transform(
     for operation, group in _passes(kind, len(axes)):
         x = _over(b, x, operation, axes[group], lengths[group])
     exponent = _SCALES[norm][kind in ("IFFT", "IRFFT")]
-    return b.op("stablehlo::multiply", x, like(b, math.prod(lengths) ** exponent, x)) if exponent else x
+    return _scaled(b, x, math.prod(lengths) ** exponent) if exponent else x
 
 
 TRANSFORM: Final = Rule("fft", _transform)
+
+
+def _scaled(b: IrBuilder, x: Value, factor: float) -> Value:
+    """Return the product with a real number: by parts, so that an infinite one makes no NaN of the other."""
+    if x.dtype.kind != "c":
+        return b.op("stablehlo::multiply", x, like(b, factor, x))
+    parts = (b.op(f"stablehlo::{part}", x) for part in ("real", "imag"))
+    return b.op("stablehlo::complex", *(b.op("stablehlo::multiply", part, like(b, factor, part)) for part in parts))
 
 
 def _nothing(b: IrBuilder, x: Value, kind: str, axes: tuple[int, ...], lengths: tuple[int, ...]) -> Value:

@@ -44,9 +44,9 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed-run: EXTRAS := digits,xla
-$(VENV)/.installed-dev: EXTRAS := digits,xla,torch,dev
-$(VENV)/.installed-suite: EXTRAS := digits,xla,torch,dev,suite
-$(VENV)/.installed-bench: EXTRAS := digits,xla,torch,dev,bench
+$(VENV)/.installed-dev: EXTRAS := digits,xla,torch,serve,dev
+$(VENV)/.installed-suite: EXTRAS := digits,xla,torch,serve,dev,suite
+$(VENV)/.installed-bench: EXTRAS := digits,xla,torch,serve,dev,bench
 $(VENV)/.installed-run $(VENV)/.installed-dev $(VENV)/.installed-suite $(VENV)/.installed-bench: $(MANIFESTS) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@

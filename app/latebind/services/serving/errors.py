@@ -83,3 +83,11 @@ class ProgramTimeoutError(ServingError):
     """The program took longer than it may."""
 
     status = HTTPStatus.GATEWAY_TIMEOUT
+
+
+class ProgramLoadError(LatebindError):
+    """A program that cannot be loaded: its function, weights, settings or results do not fit the declaration."""
+
+
+class ResultMismatchError(ProgramLoadError, ValueError):
+    """What a program returned has other names, dtypes or shapes than its declared outputs."""

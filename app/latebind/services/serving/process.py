@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ import numpy as np
 
 import latebind
 from latebind.services.serving.errors import ProgramLoadError
-from latebind.services.serving.framing import AsyncChannel, ConnectionLost, Header, bytes_of
+from latebind.services.serving.framing import AsyncChannel, Header, bytes_of
 from latebind.services.serving.loading import settings_environment
 
 logger = logging.getLogger("latebind.serving")
@@ -55,6 +55,7 @@ class WorkerProcess:
         self.figures: dict[str, Any] = {}
         self.backend = ""
         self._loop = asyncio.get_running_loop()
+        self._when_gone: Callable[[], None] = _nothing
         mine, its = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         try:
@@ -125,6 +126,12 @@ class WorkerProcess:
 
     # The end
 
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Have a function called once the process is gone."""
+        self._when_gone = callback
+        if self.exited.is_set():
+            callback()
+
     def ending(self) -> str:
         """Return how the process ended, in words."""
         code = self._process.returncode
@@ -181,7 +188,15 @@ class WorkerProcess:
                 os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
         with contextlib.suppress(RuntimeError):  # the loop is closed already
-            self._loop.call_soon_threadsafe(self.exited.set)
+            self._loop.call_soon_threadsafe(self._say_exited)
+
+    def _say_exited(self) -> None:
+        self.exited.set()
+        self._when_gone()
+
+
+def _nothing() -> None:
+    pass
 
 
 def _environment() -> dict[str, str]:
@@ -191,6 +206,3 @@ def _environment() -> dict[str, str]:
     if root.name not in ("site-packages", "dist-packages"):
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), environ.get("PYTHONPATH", ""))))
     return environ
-
-
-__all__ = ["ConnectionLost", "WorkerProcess"]

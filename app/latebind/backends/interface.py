@@ -450,6 +450,10 @@ class Backend(ABC):
         """The engine's own metrics, for people."""
         return ""
 
+    def device_bytes(self) -> int | None:
+        """Return the bytes in use on all devices; `None` where the engine does not tell, as on a CPU."""
+        return None
+
     def computation_backend_text(self, computation: Computation) -> str:
         """The computation in the backend's own language."""
         return computation.text

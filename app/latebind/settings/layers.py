@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import yaml
 from dotenv.parser import parse_stream
@@ -16,10 +16,13 @@ from latebind.settings.yaml_file import join_path, read_yaml
 
 KeyPath: TypeAlias = tuple[str, ...]
 Tree: TypeAlias = dict[str, object]
+Value = TypeVar("Value")
 
 PREFIX: Final = "LATEBIND_"
 DELIMITER: Final = "__"
 CONFIG_VARIABLE: Final = "LATEBIND_CONFIG"
+#: Start of the variables that are keys of `serve.yaml`, and no settings.
+SERVE_PREFIX: Final = "LATEBIND_SERVE__"
 
 
 @dataclass(slots=True)
@@ -110,6 +113,11 @@ def environment_layer(environ: Mapping[str, str]) -> Layer:
     return _variables_layer(
         (name, value, f"environment variable {name}") for name, value in environ.items() if name.startswith(PREFIX)
     )
+
+
+def without_server(variables: Mapping[str, Value]) -> dict[str, Value]:
+    """Return variables without those of `latebind serve`, `LATEBIND_SERVE__...`, which are no settings."""
+    return {name: value for name, value in variables.items() if not name.startswith(SERVE_PREFIX)}
 
 
 def dotenv_variables(path: Path) -> dict[str, tuple[str, str]]:

@@ -21,6 +21,7 @@ from latebind.settings.layers import (
     dotenv_variables,
     environment_layer,
     keyword_layer,
+    without_server,
     yaml_layer,
 )
 from latebind.settings.model import Settings
@@ -76,8 +77,8 @@ def load_settings(
     variables = dotenv_variables(Path(dotenv)) if dotenv is not None else {}
     layers = [
         keyword_layer(overrides or {}, overrides_from),
-        environment_layer(environ),
-        dotenv_layer(variables),
+        environment_layer(without_server(environ)),
+        dotenv_layer(without_server(variables)),
     ]
     named = (Path(config), config_from) if config is not None else _config_file(environ, variables)
     if named is not None:

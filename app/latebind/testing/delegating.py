@@ -150,6 +150,9 @@ class DelegatingBackend(Backend):
     def computation_bytes(self, computation: Computation) -> int:
         return self.wrapped.computation_bytes(computation)
 
+    def device_bytes(self) -> int | None:
+        return self.wrapped.device_bytes()
+
     def metric_report(self) -> str:
         return self.wrapped.metric_report()
 

@@ -353,6 +353,10 @@ class ShadowBackend(Backend):
         with self._lock:
             self.counters[name] += 1
 
+    def device_bytes(self) -> int | None:
+        """The primary's, whose devices these are."""
+        return self.primary.device_bytes()
+
     def metric_report(self) -> str:
         """Counters of comparisons, mismatches and failures of the reference; then what both backends report."""
         own = [f"Counter: {name}\n  Value: {value}" for name, value in sorted(self.counters.items())]

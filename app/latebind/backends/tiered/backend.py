@@ -332,6 +332,10 @@ class TieredBackend(Backend):
         """What the baseline's program takes, twice: that of the optimizing backend may not be there yet."""
         return 2 * self.baseline.computation_bytes(computation.program.baseline)
 
+    def device_bytes(self) -> int | None:
+        """The optimizing backend's, whose devices these are."""
+        return self.optimizing.device_bytes()
+
     def metric_report(self) -> str:
         """Counters, times and a table of the graphs, then what both backends report."""
         reports = self.ledger.report(), self.baseline.metric_report(), self.optimizing.metric_report()

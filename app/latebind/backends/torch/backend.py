@@ -235,6 +235,11 @@ class TorchBackend(Backend):
 
     # Debug
 
+    def device_bytes(self) -> int | None:
+        """What PyTorch has allocated on CUDA devices; `None` without one."""
+        ordinals = [device.ordinal for device in self._devices if device.type == "cuda"]
+        return sum(torch.cuda.memory_allocated(ordinal) for ordinal in ordinals) if ordinals else None
+
     def metric_report(self) -> str:
         """PyTorch's version, what compiles, threads, and memory on CUDA."""
         lines = [f"PyTorch {torch.__version__}, {self.compiler}, {torch.get_num_threads()} threads"]

@@ -332,6 +332,12 @@ class XlaBackend(Backend):
             size += int(executable.get_compiled_memory_stats().generated_code_size_in_bytes)
         return size
 
+    def device_bytes(self) -> int | None:
+        """What JAX says of its devices; it keeps no such account of host memory."""
+        figures = [slot.device.memory_stats() or {} for slot in self._slots.values()]
+        known = [int(each["bytes_in_use"]) for each in figures if "bytes_in_use" in each]
+        return sum(known) if known else None
+
     def metric_report(self) -> str:
         """Platform and versions, compilations, the disk cache, and the memory of live programs and devices."""
         lines = [f"XLA through JAX {VERSION}, jaxlib {JAXLIB_VERSION}"]

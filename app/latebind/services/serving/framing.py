@@ -6,6 +6,7 @@ A message is `length of the header (4 bytes, big-endian) | header | bytes`. The 
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 import struct
 from collections.abc import Mapping, Sequence
@@ -71,7 +72,7 @@ class BlockingChannel:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._reader = connection.makefile("rb", buffering=1 << 16)
+        self._reader = io.BufferedReader(socket.SocketIO(connection, "r"), 1 << 16)
 
     def receive(self) -> Header | None:
         """Wait for a header; `None` when the server has closed the connection."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 #: Upper bounds of the buckets of times, in seconds.
@@ -82,7 +82,7 @@ class ProgramFigures:
         self._retired_fallbacks.update(figures.get("fallbacks", {}))
         self._retired_compilations += figures.get("compilations", 0)
 
-    def report(self, workers: list[Mapping[str, Any]]) -> dict[str, Any]:
+    def report(self, workers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return everything, with what the living workers have counted."""
         counters, fallbacks = Counter(self._retired), Counter(self._retired_fallbacks)
         for figures in workers:

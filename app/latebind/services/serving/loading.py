@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,26 +14,32 @@ from latebind.errors import BackendUnavailableError, SettingsError
 from latebind.services.serving.buckets import buckets_of
 from latebind.services.serving.settings import ProgramSettings, ServeSettings
 from latebind.settings import load_settings
-from latebind.settings.layers import KeyPath, Layer, Tree, environment_layer, yaml_layer
+from latebind.settings.layers import (
+    SERVE_PREFIX,
+    KeyPath,
+    Layer,
+    Tree,
+    Value,
+    dotenv_layer,
+    dotenv_variables,
+    environment_layer,
+    yaml_layer,
+)
 from latebind.settings.problems import settings_error, source_of
 from latebind.settings.yaml_file import join_path
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-#: Start of the variables that set keys of `serve.yaml`; `__` stands between the parts of a key's path.
-PREFIX: Final = "LATEBIND_SERVE__"
-
-
-def settings_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without the variables of the server, which are no settings of a container."""
-    return {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
-
 
 def load_serve_settings(
-    file: str | os.PathLike[str] | None, environ: Mapping[str, str] | None = None, *, named_by: str = "--config"
+    file: str | os.PathLike[str] | None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    dotenv: str | os.PathLike[str] | None = ".env",
+    named_by: str = "--config",
 ) -> ServeSettings:
-    """Read the server's settings: variables of the environment over a YAML file.
+    """Read the server's settings: variables of the environment over those of `.env` over a YAML file.
 
     A variable's name is the key's path in capitals: `LATEBIND_SERVE__PORT=9000`,
     `LATEBIND_SERVE__PROGRAMS__DIGITS__WORKERS=2`. Lists and mappings are written as in YAML, so that the environment
@@ -45,6 +51,8 @@ def load_serve_settings(
         `None` reads the environment alone.
     environ
         By default the process's.
+    dotenv
+        File of variables below the environment; missing is fine, `None` reads none.
     named_by
         What the file's name comes from, for messages.
 
@@ -55,7 +63,8 @@ def load_serve_settings(
         source and the remedy.
     """
     environ = os.environ if environ is None else environ
-    layers = [_environment(environ)]
+    variables = dotenv_variables(Path(dotenv)) if dotenv is not None else {}
+    layers = [_below_serve(environment_layer(_of_server(environ))), _below_serve(dotenv_layer(_of_server(variables)))]
     if file is not None:
         layers.append(yaml_layer(Path(file), named_by))
     tree: Tree = {}
@@ -76,9 +85,12 @@ def load_serve_settings(
     return settings
 
 
-def _environment(environ: Mapping[str, str]) -> Layer:
-    """Return the server's variables as a layer; its keys stand below `serve` in that of all variables."""
-    found = environment_layer({name: value for name, value in environ.items() if name.startswith(PREFIX)})
+def _of_server(variables: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in variables.items() if name.startswith(SERVE_PREFIX)}
+
+
+def _below_serve(found: Layer) -> Layer:
+    """Return what variables say of the server; in their layer its keys stand below `serve`."""
     tree = cast(Tree, found.tree.get("serve", {}))
     return Layer(tree, {path[1:]: source for path, source in found.sources.items() if path[1:]}, found.problems)
 
@@ -102,8 +114,8 @@ def _program_problems(
     problems = []
     if ":" not in program.program:
         problems.append(
-            f"{join_path((*path, 'program'))} is {program.program!r} ({source_of((*path, 'program'), sources)}), but it "
-            "should be 'module:function' or 'path/to/file.py:function'"
+            f"{join_path((*path, 'program'))} is {program.program!r} ({source_of((*path, 'program'), sources)}), but "
+            "it should be 'module:function' or 'path/to/file.py:function'"
         )
     for kind, tensors in (("inputs", program.inputs), ("outputs", program.outputs)):
         names = [each.name for each in tensors]
@@ -120,7 +132,7 @@ def _program_problems(
             None,
             program.settings,
             overrides_from=f"{source_of((*path, 'settings'), sources)}: {'.'.join(path)}.settings",
-            environ=settings_environment(environ),
+            environ=environ,
         )
     except BackendUnavailableError:
         pass  # the program's workers say so; the others can be served

@@ -172,9 +172,9 @@ class ProgramPool(ModelService):
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            if not isinstance(error, ModelUnavailableError):  # that is logged, and part of the status
-                logger.error("%s failed", task.get_name(), exc_info=error)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ModelUnavailableError):  # that is logged, and in the status
+            logger.error("%s failed", task.get_name(), exc_info=error)
 
     async def _finish(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Do it to the end, also if the caller is gone before."""

@@ -20,7 +20,7 @@ import numpy as np
 import latebind
 from latebind.services.serving.errors import ProgramLoadError
 from latebind.services.serving.framing import AsyncChannel, Header, bytes_of
-from latebind.services.serving.loading import settings_environment
+from latebind.settings.layers import without_server
 
 logger = logging.getLogger("latebind.serving")
 
@@ -201,7 +201,7 @@ def _nothing() -> None:
 
 def _environment() -> dict[str, str]:
     """Return the environment without the server's own variables, which may hold its token, and with this latebind."""
-    environ = settings_environment(os.environ)
+    environ = without_server(os.environ)
     root = Path(latebind.__file__).parents[1]
     if root.name not in ("site-packages", "dist-packages"):
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), environ.get("PYTHONPATH", ""))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 import latebind
+from latebind.backends.interface import Backend
 from latebind.backends.tiered.backend import TieredBackend
 from latebind.backends.tiered.policy import Phase
 from latebind.containers import Container, process_default
@@ -20,8 +20,7 @@ from latebind.errors import CaptureError
 from latebind.injection.container import BoundContainer
 from latebind.injection.library import providers
 from latebind.services.serving.buckets import buckets_of
-from latebind.services.serving.errors import ProgramLoadError
-from latebind.services.serving.loading import settings_environment
+from latebind.services.serving.errors import ProgramLoadError, ResultMismatchError
 from latebind.services.serving.program import (
     check_parameters,
     host_result,
@@ -57,9 +56,7 @@ def worker_settings(given: Mapping[str, object]) -> Settings:
     SettingsError, BackendUnavailableError
         As `load_settings` does.
     """
-    settings = load_settings(
-        None, given, overrides_from="the program's settings", environ=settings_environment(os.environ)
-    )
+    settings = load_settings(None, given, overrides_from="the program's settings")
     if settings.backend.name != "tiered":
         return settings
     said = {path[1] for path in settings._sources if len(path) == 2 and path[0] == "backend"}
@@ -98,7 +95,7 @@ class ProgramRunner:
         self._leaving.callback(self.container.close)
         self._leaving.enter_context(self.container)
         self._leaving.enter_context(process_default(self.container))
-        self.backend = self.container.backend()
+        self.backend: Backend = self.container.backend()
         self._function = load_function(program.program, base)
         self._call = latebind.compile(self._function)
         takes_weights = check_parameters(self._function, program)
@@ -152,24 +149,26 @@ class ProgramRunner:
     def warm_up(self) -> None:
         """Run the program on zeros until no request of a declared shape has to wait for a compiler.
 
-        Shapes with other free extents than the batch's are tried with an extent of 1; a program that refuses it is
-        taken as it is.
+        Free extents are 1, but the first one, which is each number of rows that batches are padded to. A program with
+        other free extents may raise on that and is taken as it is.
 
         Raises
         ------
         ProgramLoadError
             If the program raises, or returns something else than it declares.
         """
-        open_shapes = any(extent == -1 for spec in self.inputs for extent in spec.shape[self.batched :])
+        open_shapes = any(extent == -1 for spec in self.inputs for extent in spec.shape[1:])
         for rows in buckets_of(self.program.batching) if self.batched else (None,):
             self._shelf.label = "" if rows is None else f"{rows} rows"
             try:
                 self._warm_up(rows)
             except Exception as error:
-                if not open_shapes:
+                if not open_shapes or isinstance(error, ResultMismatchError):
                     what = "zeros" if rows is None else f"{rows} rows of zeros"
                     raise ProgramLoadError(f"on {what}, the program raised {type(error).__name__}: {error}") from error
-                logger.warning("on zeros with free extents of 1, the program raised %s: %s", type(error).__name__, error)
+                logger.warning(
+                    "on zeros with free extents of 1, the program raised %s: %s", type(error).__name__, error
+                )
                 break
         self._shelf.label = ""
 
@@ -201,7 +200,7 @@ class ProgramRunner:
         compiled, _ = self.container.metrics().timers().get("CompileTime", (0, 0.0))
         if isinstance(self.backend, TieredBackend):
             compiled += self.backend.ledger.counters()["TierCompiled"]
-        return compiled
+        return int(compiled)
 
     def figures(self) -> dict[str, Any]:
         """Return counters, compilations, what fell back, and the memory of the devices."""
@@ -216,7 +215,7 @@ class ProgramRunner:
             "counters": counters,
             "compilations": self.compilations(),
             "fallbacks": fallbacks,
-            "device_bytes": device_bytes(self.backend),
+            "device_bytes": self.backend.device_bytes(),
         }
 
     def graphs(self) -> list[dict[str, str]]:
@@ -226,12 +225,3 @@ class ProgramRunner:
     def dtypes(self) -> list[np.dtype[Any]]:
         """Return the dtypes of the inputs, in the order of their declaration."""
         return [DATATYPES[spec.datatype] for spec in self.inputs]
-
-
-def device_bytes(backend: object) -> int | None:
-    """Return the memory that an engine has in use on its devices; `None` where it does not tell, as on a CPU."""
-    measure = getattr(backend, "device_bytes", None)
-    if measure is None:
-        return None
-    found = measure()
-    return int(found) if found is not None else None

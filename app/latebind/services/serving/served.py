@@ -212,9 +212,7 @@ class ServedProgram:
         self._seats = []
 
     def _new_seat(self) -> Seat:
-        return Seat(
-            self.name, self.program, self._base, self._layout, self._queue, self._figures, self._seat_changed
-        )
+        return Seat(self.name, self.program, self._base, self._layout, self._queue, self._figures, self._seat_changed)
 
     async def _retire(self, seats: Sequence[Seat]) -> None:
         tasks = [self._tasks.pop(seat) for seat in seats if seat in self._tasks]

@@ -1,8 +1,8 @@
 """The worker process: `python -m latebind.services.serving.worker CONNECTION LIFELINE`, two inherited file descriptors.
 
 It loads one program, says that it is ready, and answers messages one after the other until the connection is closed.
-The lifeline is a pipe that ends when the server is gone, however that came about: then the process ends at once, also in
-the middle of a computation that lets other threads run.
+The lifeline is a pipe that ends when the server is gone, however that came about: then the process ends at once, also
+in the middle of a computation that lets other threads run.
 """
 
 from __future__ import annotations
@@ -112,9 +112,7 @@ class Worker:
         )
 
     def _allocate(self, message: Header) -> list[np.ndarray]:
-        return [
-            np.empty(shape, dtype) for shape, dtype in zip(message["shapes"], self._runner.dtypes(), strict=True)
-        ]
+        return [np.empty(shape, dtype) for shape, dtype in zip(message["shapes"], self._runner.dtypes(), strict=True)]
 
     def _say(self, header: Mapping[str, Any], arrays: list[memoryview] | None = None) -> None:
         logs = self._logs.take()

@@ -24,8 +24,10 @@ logger = logging.getLogger("latebind.serving")
 _REFRESH_AFTER: Final = 0.2
 #: Seconds before a process that died again without having answered is replaced: twice as many each time.
 _BACKOFF: Final = (0.1, 10.0)
-#: Seconds that the figures or the graphs of a worker may take beside its batches.
-_PATH = re.compile(r"(?:[A-Za-z]:)?[\w.~+-]*[/\\](?:[^\s:'\"]*[/\\])*([^\s:'\"/\\]+)")
+#: Absolute paths: quoted, where folders may have spaces, and bare.
+_ROOT: Final = r"(?:[A-Za-z]:[\\/]|~?/)"
+_QUOTED: Final = re.compile(rf"""(?<=['"`]){_ROOT}(?:[^'"`]*[\\/])?([^'"`\\/]+)(?=['"`])""")
+_BARE: Final = re.compile(rf"""(?<![\w.\\/]){_ROOT}(?:[^\s:'"]*[\\/])?([^\s:'"\\/]+)""")
 
 
 class SeatState(StrEnum):
@@ -298,4 +300,4 @@ def timed_out(seconds: float) -> ServingError:
 
 def public(message: str) -> str:
     """Return a message for clients: of files, the names only."""
-    return _PATH.sub(r"\1", message)
+    return _BARE.sub(r"\1", _QUOTED.sub(r"\1", message))

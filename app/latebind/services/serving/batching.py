@@ -21,6 +21,8 @@ from latebind.services.serving.types import DATATYPES, InferRequest, InferResult
 Key: TypeAlias = tuple[tuple[int, ...], ...]
 
 _NEVER: Final = float("inf")
+#: Batches for which the queue remembers how many requests were on their way.
+_REMEMBERED: Final = 16
 
 
 @dataclass(slots=True, eq=False)
@@ -162,7 +164,9 @@ class RequestQueue:
     """A bounded queue from which workers take batches. For one event loop.
 
     Requests are put together in the order of their arrival, with those that have the same other extents. A batch is
-    taken when it is full, or when its first request has waited for `max_delay`, or for a free worker, long enough.
+    taken when it is full, when its first request has waited for `max_delay`, or when nobody else is expected: as many
+    requests are on their way as there were at most during the last batches. So clients that each wait for their answer
+    before they ask again, a single one for example, do not wait for others that there are not.
 
     Parameters
     ----------
@@ -182,6 +186,9 @@ class RequestQueue:
         self._rows: dict[Key, int] = {}
         self._again: deque[Waiting] = deque()
         self._count = 0
+        self._on_their_way = 0
+        self._most = 0
+        self._most_before: deque[int] = deque(maxlen=_REMEMBERED)
         self._takers: set[asyncio.Future[None]] = set()
         self._loop = asyncio.get_running_loop()
 
@@ -204,8 +211,10 @@ class RequestQueue:
         group = self._groups.setdefault(waiting.key, deque())
         group.append(waiting)
         self._count += 1
+        self._on_their_way += 1
+        self._most = max(self._most, self._on_their_way)
         rows = self._rows[waiting.key] = self._rows.get(waiting.key, 0) + waiting.rows
-        if len(group) == 1 or rows >= self._max_rows:
+        if len(group) == 1 or rows >= self._max_rows or self._nobody_else_is_expected():
             self.wake()
 
     def put_back(self, requests: Sequence[Waiting]) -> None:
@@ -217,8 +226,9 @@ class RequestQueue:
                 self._count += 1
         self.wake()
 
-    def discard(self, waiting: Waiting) -> None:
-        """Forget a request that nobody waits for any more, if it has not been taken."""
+    def end(self, waiting: Waiting) -> None:
+        """Note that a request has its answer, or that nobody waits for it any more; it leaves the queue."""
+        self._on_their_way -= 1
         if waiting.alone and waiting in self._again:
             self._again.remove(waiting)
             self._count -= 1
@@ -271,19 +281,23 @@ class RequestQueue:
             return now
         if not self._groups:
             return _NEVER
-        if any(rows >= self._max_rows for rows in self._rows.values()):
+        if self._nobody_else_is_expected() or any(rows >= self._max_rows for rows in self._rows.values()):
             return now
         return min(group[0].arrived for group in self._groups.values()) + self._max_delay
+
+    def _nobody_else_is_expected(self) -> bool:
+        return self._on_their_way >= max(self._most, *self._most_before, 0)
 
     def _pop(self) -> Batch:
         if self._again:
             self._count -= 1
             return Batch([self._again.popleft()])
         oldest = min(self._groups, key=lambda key: self._groups[key][0].arrived)
-        now = self._loop.time()
-        if self._groups[oldest][0].arrived + self._max_delay > now:  # another one is full already
-            full = (key for key, rows in self._rows.items() if rows >= self._max_rows)
-            oldest = min(full, key=lambda key: self._groups[key][0].arrived)
+        if self._groups[oldest][0].arrived + self._max_delay > self._loop.time():  # another one may be full already
+            full = [key for key, rows in self._rows.items() if rows >= self._max_rows]
+            oldest = min(full or self._groups, key=lambda key: self._groups[key][0].arrived)
+        self._most_before.append(self._most)
+        self._most = self._on_their_way
         group = self._groups[oldest]
         taken = [group.popleft()]
         rows = taken[0].rows

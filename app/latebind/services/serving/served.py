@@ -133,7 +133,7 @@ class ServedProgram:
             self._figures.rejected += 1
             raise
         finally:
-            self._queue.discard(waiting)
+            self._queue.end(waiting)
             self._figures.latency.observe(loop.time() - arrived)
             self._active -= 1
             if not self._active:

@@ -31,6 +31,15 @@ def never():
     return False
 
 
+def expect(queue, count):
+    """Have so many requests come and go, so that the queue expects as many from now on."""
+    requests = [waiting() for _ in range(count)]
+    put(queue, *requests)
+    queue.drain()
+    for each in requests:
+        queue.end(each)
+
+
 # Buckets
 
 
@@ -66,6 +75,7 @@ def test_a_batch_takes_the_smallest_bucket_that_holds_it(largest, data):
 def test_a_full_batch_is_taken_at_once_and_the_rest_waits():
     async def scenario():
         queue = RequestQueue(10, 4, FOREVER)
+        expect(queue, 10)
         requests = [waiting(2, arrived=asyncio.get_running_loop().time()) for _ in range(3)]
         put(queue, *requests)
         batch = await queue.take(never)
@@ -79,6 +89,7 @@ def test_a_full_batch_is_taken_at_once_and_the_rest_waits():
 def test_a_batch_is_taken_when_its_first_request_has_waited_long_enough():
     async def scenario():
         queue = RequestQueue(10, 4, 0.001)
+        expect(queue, 10)
         requests = [waiting(1, arrived=asyncio.get_running_loop().time()) for _ in range(2)]
         put(queue, *requests)
         assert (await queue.take(never)).requests == requests
@@ -89,6 +100,7 @@ def test_a_batch_is_taken_when_its_first_request_has_waited_long_enough():
 def test_a_taker_that_waits_gets_a_batch_that_becomes_full():
     async def scenario():
         queue = RequestQueue(10, 2, FOREVER)
+        expect(queue, 10)
         taker = asyncio.create_task(queue.take(never))
         await asyncio.sleep(0)
         requests = [waiting(arrived=asyncio.get_running_loop().time()) for _ in range(2)]
@@ -101,9 +113,53 @@ def test_a_taker_that_waits_gets_a_batch_that_becomes_full():
     asyncio.run(scenario())
 
 
+def test_a_single_client_does_not_wait_for_others():
+    async def scenario():
+        queue = RequestQueue(10, 4, FOREVER)
+        for _ in range(3):
+            put(queue, request := waiting(arrived=asyncio.get_running_loop().time()))
+            assert (await queue.take(never)).requests == [request]
+            queue.end(request)
+
+    asyncio.run(scenario())
+
+
+def test_clients_that_all_wait_do_not_wait_for_others():
+    async def scenario():
+        queue = RequestQueue(10, 8, FOREVER)
+        expect(queue, 3)
+        requests = [waiting(arrived=asyncio.get_running_loop().time()) for _ in range(3)]
+        put(queue, *requests[:2])
+        assert await queue.take(never, timeout=0.0) is None
+        put(queue, requests[2])
+        assert (await queue.take(never)).requests == requests
+
+    asyncio.run(scenario())
+
+
+def test_clients_that_are_gone_are_not_waited_for_for_ever():
+    async def scenario():
+        queue = RequestQueue(10, 8, FOREVER)
+        expect(queue, 3)
+        taken_at_once = []
+        for _ in range(30):
+            for rows in (1, 4):  # two requests, too few for a batch and enough for one
+                requests = [waiting(rows, arrived=asyncio.get_running_loop().time()) for _ in range(2)]
+                put(queue, *requests)
+                batch = await queue.take(never, timeout=0.0)
+                taken_at_once.append(batch is not None)
+                queue.drain()
+                for each in requests:
+                    queue.end(each)
+        assert taken_at_once[:2] == [False, True] and taken_at_once[-2:] == [True, True]
+
+    asyncio.run(scenario())
+
+
 def test_requests_with_other_extents_are_apart_and_a_full_batch_need_not_wait_for_an_older_one():
     async def scenario():
         queue = RequestQueue(10, 2, FOREVER)
+        expect(queue, 10)
         now = asyncio.get_running_loop().time()
         old, *full = (waiting(key=((3,),), arrived=now), *(waiting(key=((5,),), arrived=now + 1) for _ in range(2)))
         put(queue, old, *full)
@@ -168,11 +224,11 @@ def test_discarded_requests_make_room_wherever_they_are():
         put(queue, *requests)
         queue.put_back([back := waiting()])
         for each in (requests[0], back, waiting()):
-            queue.discard(each)
+            queue.end(each)
         assert len(queue) == 1
         batch = await queue.take(never)
         assert batch.requests == [requests[1]]
-        queue.discard(requests[1])
+        queue.end(requests[1])
         assert len(queue) == 0 and await queue.take(never, timeout=0.0) is None
 
     asyncio.run(scenario())

@@ -33,6 +33,7 @@ def test_size_nodes_are_static_and_reports_are_text_by_default() -> None:
     backend = NumpyBackend()
     assert backend.enable_dynamic_shape() is False
     assert backend.metric_report() == ""
+    assert backend.device_bytes() is None
 
 
 def test_the_data_of_a_node_is_that_of_a_device_data_node() -> None:

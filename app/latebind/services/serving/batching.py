@@ -157,7 +157,9 @@ class BatchLayout:
 
 
 def _contiguous(array: np.ndarray) -> np.ndarray:
-    return array if array.flags.c_contiguous else np.array(array, order="C")
+    """Return an array whose memory can be sent; truth values that came as other bytes than 0 and 1 are made ones."""
+    array = array if array.flags.c_contiguous else np.array(array, order="C")
+    return array.view(np.uint8) != 0 if array.dtype == np.bool_ else array
 
 
 class RequestQueue:
@@ -190,7 +192,6 @@ class RequestQueue:
         self._most = 0
         self._most_before: deque[int] = deque(maxlen=_REMEMBERED)
         self._takers: set[asyncio.Future[None]] = set()
-        self._loop = asyncio.get_running_loop()
 
     def __len__(self) -> int:
         return self._count
@@ -253,20 +254,22 @@ class RequestQueue:
 
     async def take(self, interrupted: Callable[[], bool], timeout: float | None = None) -> Batch | None:
         """Wait for a batch; `None` if interrupted (look again with `wake`), or if none is there in time."""
-        patience = _NEVER if timeout is None else self._loop.time() + timeout
+        loop = asyncio.get_running_loop()
+        patience = _NEVER if timeout is None else loop.time() + timeout
         while not interrupted():
-            now = self._loop.time()
+            now = loop.time()
             due = self._due(now)
             if due <= now:
-                return self._pop()
+                return self._pop(now)
             if now >= patience:
                 return None
             await self._changed(min(due, patience) - now)
         return None
 
     async def _changed(self, seconds: float) -> None:
-        taker = self._loop.create_future()
-        timer = self._loop.call_later(seconds, _set, taker) if seconds < _NEVER else None
+        loop = asyncio.get_running_loop()
+        taker = loop.create_future()
+        timer = loop.call_later(seconds, _set, taker) if seconds < _NEVER else None
         self._takers.add(taker)
         try:
             await taker
@@ -288,12 +291,12 @@ class RequestQueue:
     def _nobody_else_is_expected(self) -> bool:
         return self._on_their_way >= max(self._most, *self._most_before, 0)
 
-    def _pop(self) -> Batch:
+    def _pop(self, now: float) -> Batch:
         if self._again:
             self._count -= 1
             return Batch([self._again.popleft()])
         oldest = min(self._groups, key=lambda key: self._groups[key][0].arrived)
-        if self._groups[oldest][0].arrived + self._max_delay > self._loop.time():  # another one may be full already
+        if self._groups[oldest][0].arrived + self._max_delay > now:  # another one may be full already
             full = [key for key, rows in self._rows.items() if rows >= self._max_rows]
             oldest = min(full or self._groups, key=lambda key: self._groups[key][0].arrived)
         self._most_before.append(self._most)

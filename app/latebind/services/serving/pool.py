@@ -20,7 +20,7 @@ logger = logging.getLogger("latebind.serving")
 class ProgramPool(ModelService):
     """Runs each program of the configuration in worker processes of its own.
 
-    Everything is for one event loop, on which `start` is called first.
+    It may be made anywhere; everything else is for one event loop, on which `start` is called first.
 
     Parameters
     ----------
@@ -36,9 +36,7 @@ class ProgramPool(ModelService):
     """
 
     def __init__(self, settings: ServeSettings, base: Path) -> None:
-        self._settings = settings
-        self._base = base
-        self._programs: dict[str, ServedProgram] = {}
+        self._programs = {name: ServedProgram(name, program, base) for name, program in settings.programs.items()}
         self._tasks: set[asyncio.Task[None]] = set()
         self._draining = False
 
@@ -53,9 +51,6 @@ class ProgramPool(ModelService):
 
     async def start(self) -> None:
         """Begin to load all programs that are loaded by themselves, and return; `statuses` says how far they are."""
-        self._programs = {
-            name: ServedProgram(name, program, self._base) for name, program in self._settings.programs.items()
-        }
         for name, program in self._programs.items():
             if program.program.autoload:
                 self._in_background(program.load(), f"load {name}")

@@ -56,6 +56,8 @@ class WorkerProcess:
         self.backend = ""
         self._loop = asyncio.get_running_loop()
         self._when_gone: Callable[[], None] = _nothing
+        if os.name != "posix":
+            raise ProgramLoadError("workers inherit descriptors, which needs Linux or macOS")
         mine, its = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         try:

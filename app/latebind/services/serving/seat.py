@@ -24,6 +24,8 @@ logger = logging.getLogger("latebind.serving")
 _REFRESH_AFTER: Final = 0.2
 #: Seconds before a process that died again without having answered is replaced: twice as many each time.
 _BACKOFF: Final = (0.1, 10.0)
+#: Seconds that an answer beside the batches may take: figures, graphs.
+_ERRAND_TIMEOUT: Final = 30.0
 #: Absolute paths: quoted, where folders may have spaces, and bare.
 _ROOT: Final = r"(?:[A-Za-z]:[\\/]|~?/)"
 _QUOTED: Final = re.compile(rf"""(?<=['"`]){_ROOT}(?:[^'"`]*[\\/])?([^'"`\\/]+)(?=['"`])""")
@@ -96,12 +98,17 @@ class Seat:
         ProgramLoadError
             If it does not get ready.
         """
-        process = self.process = WorkerProcess(self.name)
+        try:
+            process = self.process = WorkerProcess(self.name)
+        except OSError as error:
+            self.state = SeatState.DEAD
+            raise ProgramLoadError(f"a worker process cannot be started: {error.strerror or error}") from error
         message = {
             "kind": "load",
             "name": self.name,
             "base": str(self.base.resolve()),
             "program": self.program.model_dump(mode="json"),
+            "log_level": max(logging.INFO, logger.getEffectiveLevel()),
         }
         try:
             await process.load(message, self.program.startup_timeout)
@@ -210,8 +217,8 @@ class Seat:
                 if batch is not None:
                     await self._run(process, batch)
                 elif self._stale and not self._interrupted():
-                    await process.ask({"kind": "report"})
                     self._stale = False
+                    self._errands.append(({"kind": "report"}, asyncio.get_running_loop().create_future()))
             except (ConnectionError, OSError):
                 return
 
@@ -221,11 +228,12 @@ class Seat:
 
     async def _run_errand(self, process: WorkerProcess, message: Header, answer: asyncio.Future[Header]) -> None:
         try:
-            async with asyncio.timeout(self.program.timeout):
+            async with asyncio.timeout(_ERRAND_TIMEOUT):
                 reply = await process.ask(message)
         except (OSError, TimeoutError) as error:
             if not answer.done():
                 answer.set_exception(ConnectionError(f"the worker did not answer: {type(error).__name__}"))
+                answer.exception()  # nobody may wait for it
             process.kill()
             raise ConnectionError from None
         if not answer.done():
@@ -268,8 +276,14 @@ class Seat:
             names = [name for name, _ in reply["outputs"]]
             self._layout.distribute(batch, dict(zip(names, received, strict=True)), reply["seconds"])
             return
-        ids = ", ".join(each.request.request_id for each in batch.requests if each.request.request_id)
-        logger.error("program %s raised (requests: %s)\n%s", self.name, ids or "without id", reply["traceback"])
+        ids = [each.request.request_id for each in batch.requests if each.request.request_id]
+        logger.error(
+            "program %s raised (requests: %s)\n%s",
+            self.name,
+            ", ".join(ids) or "without id",
+            reply["traceback"],
+            extra={"program": self.name, "request_ids": ids},
+        )
         self._blame(batch, f"the program raised {reply['type']}: {public(reply['message'])}")
 
     def _blame(self, batch: Batch, reason: str) -> None:
@@ -283,6 +297,7 @@ class Seat:
         for _, answer in self._errands:
             if not answer.done():
                 answer.set_exception(ConnectionError("the worker died"))
+                answer.exception()  # nobody may wait for it
         self._errands.clear()
 
     def _end(self) -> None:

@@ -182,7 +182,8 @@ class ServedProgram:
             self._backend = seats[0].process.backend
             old, self._seats = self._seats, seats
             for seat in seats:
-                self._tasks[seat] = asyncio.create_task(seat.tend(), name=f"worker of {self.name}")
+                task = self._tasks[seat] = asyncio.create_task(seat.tend(), name=f"worker of {self.name}")
+                task.add_done_callback(_log_error)
             await self._retire(old)
 
     async def unload(self) -> None:
@@ -280,6 +281,11 @@ async def _start_all(seats: Sequence[Seat]) -> None:
     stops = (seat.process.stop(at_once=True) for seat in seats if seat.process is not None)
     await asyncio.gather(*stops, return_exceptions=True)
     raise errors[0]
+
+
+def _log_error(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("%s failed", task.get_name(), exc_info=error)
 
 
 def _named_backend(settings: Mapping[str, Any]) -> str:

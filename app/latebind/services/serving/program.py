@@ -35,6 +35,12 @@ def is_batched(program: ProgramSettings) -> bool:
     return program.batching.max_size > 1 and all(each.shape and each.shape[0] == -1 for each in tensors)
 
 
+def shapes_are_known(program: ProgramSettings) -> bool:
+    """Whether requests come in a known number of shapes, once they are padded to a bucket."""
+    free = sum(extent == -1 for each in program.inputs for extent in each.shape)
+    return free == (len(program.inputs) if is_batched(program) else 0)
+
+
 # The function
 
 

@@ -29,6 +29,7 @@ from latebind.services.serving.program import (
     load_function,
     load_weights,
     named_results,
+    shapes_are_known,
     specs_of,
 )
 from latebind.services.serving.settings import ProgramSettings
@@ -43,12 +44,13 @@ _RUNS_AT_LEAST: Final = 3
 _RUNS_AT_MOST: Final = 64
 #: Seconds that deciding on tiers may take per shape beside.
 _DECIDING: Final = 5.0
-#: What a tiered backend does in a worker unless told otherwise: requests never wait for a compiler, for everything is
-#: compiled, tried and decided before the worker is ready.
+#: What a tiered backend does in a worker unless told otherwise, where all shapes are known: everything is compiled,
+#: tried and decided before the worker is ready. Shapes that are not known run on the baseline at once, and are compiled
+#: in the background, as the backend does by itself: requests never wait for its compiler.
 _TIERS: Final = {"compile_after": 0.0, "synchronous": True}
 
 
-def worker_settings(given: Mapping[str, object]) -> Settings:
+def worker_settings(given: Mapping[str, object], *, shapes_are_known: bool = True) -> Settings:
     """Return the settings of a worker's container: those of its program, over the environment's.
 
     Raises
@@ -57,7 +59,7 @@ def worker_settings(given: Mapping[str, object]) -> Settings:
         As `load_settings` does.
     """
     settings = load_settings(None, given, overrides_from="the program's settings")
-    if settings.backend.name != "tiered":
+    if settings.backend.name != "tiered" or not shapes_are_known:
         return settings
     said = {path[1] for path in settings._sources if len(path) == 2 and path[0] == "backend"}
     update = {key: value for key, value in _TIERS.items() if key not in said}
@@ -86,7 +88,7 @@ class ProgramRunner:
         self.inputs = specs_of(program.inputs)
         self.outputs = specs_of(program.outputs)
         self.batched = is_batched(program)
-        settings = worker_settings(program.settings)
+        settings = worker_settings(program.settings, shapes_are_known=shapes_are_known(program))
         self.container = cast(BoundContainer, Container(name=f"program {name}", settings=settings))
         self._shelf = GraphShelf()
         self.container.tracer.override(providers.Object(self._shelf))
@@ -157,13 +159,13 @@ class ProgramRunner:
         ProgramLoadError
             If the program raises, or returns something else than it declares.
         """
-        open_shapes = any(extent == -1 for spec in self.inputs for extent in spec.shape[1:])
+        guessed = any(extent == -1 for spec in self.inputs for extent in spec.shape[1:])
         for rows in buckets_of(self.program.batching) if self.batched else (None,):
             self._shelf.label = "" if rows is None else f"{rows} rows"
             try:
                 self._warm_up(rows)
             except Exception as error:
-                if not open_shapes or isinstance(error, ResultMismatchError):
+                if not guessed or isinstance(error, ResultMismatchError):
                     what = "zeros" if rows is None else f"{rows} rows of zeros"
                     raise ProgramLoadError(f"on {what}, the program raised {type(error).__name__}: {error}") from error
                 logger.warning(

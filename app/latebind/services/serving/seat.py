@@ -108,7 +108,6 @@ class Seat:
             "name": self.name,
             "base": str(self.base.resolve()),
             "program": self.program.model_dump(mode="json"),
-            "log_level": max(logging.INFO, logger.getEffectiveLevel()),
         }
         try:
             await process.load(message, self.program.startup_timeout)

@@ -160,7 +160,6 @@ def run(connection: int, lifeline: int) -> int:
     message = channel.receive()
     if message is None:
         return 0
-    logging.getLogger().setLevel(message["log_level"])
     try:
         runner = load(message)
     except BaseException as error:

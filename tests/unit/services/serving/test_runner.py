@@ -9,6 +9,7 @@ from tests.engines import need
 import latebind as lb
 from latebind.runtime.current import current_executor
 from latebind.services.serving.errors import ProgramLoadError, ResultMismatchError
+from latebind.services.serving.program import shapes_are_known
 from latebind.services.serving.runner import ProgramRunner, worker_settings
 from latebind.services.serving.settings import ProgramSettings
 
@@ -86,6 +87,23 @@ def test_a_program_with_free_extents_that_refuses_one_is_taken_as_it_is(run, cap
     assert result.shape == (2, 5)
 
 
+@pytest.mark.parametrize(
+    ("x", "y", "size", "known"),
+    [
+        ((-1, 3), (-1,), 4, True),
+        ((-1, 3), (-1,), 1, False),
+        ((-1, -1), (-1,), 4, False),
+        ((2, 3), (2,), 1, True),
+        ((2, 3), (-1,), 4, True),
+    ],
+)
+def test_shapes_are_known_where_only_the_batch_is_free(x, y, size, known):
+    tensor = {"name": "t", "datatype": "FP32"}
+    declared = {"program": "m:f", "inputs": [{**tensor, "shape": x}], "outputs": [{**tensor, "shape": y}]}
+    declared["batching"] = {"max_size": size}
+    assert shapes_are_known(ProgramSettings.model_validate(declared)) is known
+
+
 def test_a_program_that_returns_something_else_is_refused_also_where_extents_are_free(run):
     with pytest.raises(ProgramLoadError, match="'y' has dtype float64"):
         run("wrong", x=(-1, -1), y=(-1, -1)).warm_up()
@@ -109,6 +127,8 @@ def test_tiers_are_decided_before_the_first_request_unless_the_settings_say_othe
     assert (backend.compile_after, backend.synchronous) == (0, True)
     backend = worker_settings({"backend": {"name": "tiered", "compile_after": 2, "margin": 0.5}}).backend
     assert (backend.compile_after, backend.synchronous, backend.margin) == (2, True, 0.5)
+    backend = worker_settings({"backend": "tiered"}, shapes_are_known=False).backend
+    assert (backend.compile_after, backend.synchronous) == (1, False)
 
 
 def test_figures_count_what_falls_back(run):

@@ -88,7 +88,14 @@ class DirectPhases:
         patience = getattr(tape.ground.local, "patience", 0)
         if patience >= OPERATIONS:
             return bool(count >= patience // TRIAL_ONE_IN)
-        return count >= LONGEST_WITHOUT_LOOP or NEW_ONE_IN * (made_signatures() - tape.signatures) >= count
+        if count >= LONGEST_WITHOUT_LOOP:
+            return True
+        if NEW_ONE_IN * (made_signatures() - tape.signatures) < count:
+            return False
+        # The first round of a loop is new as well: what counts is whether its second half goes on like the first.
+        half = count // 2
+        known = {record[0] for record in tape.records[:half]}
+        return NEW_ONE_IN * len({record[0] for record in tape.records[half:]} - known) >= count - half
 
     def note(self, tape: Tape, structure: Structure) -> None:
         """Count recordings that were never seen before, and those that were."""

@@ -217,6 +217,9 @@ class LazyGraphExecutor:
         """Close the recordings that these arrays are part of and start computing them."""
         for array in arrays:
             self.materialize(array)
+            tape = array._tape.ground.tape()
+            if tape.direct is not None:
+                self.phases.end(tape)
 
     def mark_step(self, device: BackendDevice | str | None = None) -> None:
         """Close the calling thread's recording for a device and start computing all its live arrays."""

@@ -61,6 +61,16 @@ class DirectPhases:
             found = local.direct = Direct(ground, math.inf)
         return found
 
+    def aside(self, ground: Ground) -> Direct | None:
+        """Return what runs single operations directly while the thread records; `None` if that cannot be."""
+        if not self.possible or ground.executor.closed:
+            return None
+        local = ground.local
+        found: Direct | None = getattr(local, "aside", None)
+        if found is None:
+            found = local.aside = Direct(ground, math.inf)
+        return found
+
     def begin(self, ground: Ground) -> None:
         """Have the thread run operations directly for a while."""
         local = ground.local

@@ -141,6 +141,17 @@ class Direct:
         except Exception:
             return None
 
+    def unary(self, rule: Rule, array: LazyTensor) -> LazyTensor | None:
+        """Run an operation of one operand; `None` if the recording path has to."""
+        function = rule.direct
+        if function is None:
+            return None
+        self.left -= 1
+        try:
+            return self.wrap(self._run(function, self.host(array)))
+        except Exception:
+            return None
+
     def binary(self, rule: Rule, self_: LazyTensor, other: Any) -> LazyTensor | None:
         """Run a binary operator; `None` if the recording path has to."""
         function = rule.direct

@@ -254,7 +254,7 @@ def scalar_operator(rule: Rule, slow: Callable[[Any, Any], Any], *, depth: int =
 
 
 def record_unary(rule: Rule, array: Any, depth: int) -> LazyTensor | None:
-    """Record an operation of one operand on the thread's own tape; `None` where `record` has to.
+    """Record an operation of one operand on the thread's own tape, or run it directly; `None` where `record` has to.
 
     Parameters
     ----------
@@ -263,7 +263,8 @@ def record_unary(rule: Rule, array: Any, depth: int) -> LazyTensor | None:
     """
     tape = array._tape
     if tape.ident != get_ident():
-        return None
+        direct = tape.ground.tape().direct if tape.ident == 0 else None
+        return None if direct is None else direct.unary(rule, array)
     link = array._link
     if link is not None and link.version != link.base._version:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -35,21 +35,25 @@ from latebind.array.rules.indexing import (
 from latebind.errors import OutOfBoundsError
 from latebind.ir.types import TensorType
 from latebind.runtime.lazy import LazyTensor, ViewStep
-from latebind.runtime.recording import common_ground, record, record_index
+from latebind.runtime.recording import common_ground, record, record_index, record_update
 from latebind.runtime.signature import INDEX, Rule, Signature
 from latebind.runtime.tape import PASSED, Check, Tape
 from latebind.runtime.views import index_scalars, is_number, take_view, view_of, write
 
 if TYPE_CHECKING:
     from latebind.array.array import Array
+    from latebind.runtime.direct import Direct
 
 
 def get(array: Array, key: Index) -> Array:
     """Return `array[key]`: a view for a basic index, a new array otherwise."""
     if array._tape.ident == 0:
         direct = array._tape.ground.tape().direct
-        if direct is not None and is_basic(key):
-            found = direct.index(array, key, parsed_step)
+        if direct is not None:
+            if is_basic(key):
+                found = direct.index(array, key, parsed_step)
+            else:
+                found = direct.masked(array, key) if _is_mask(key) else None
             if found is not None:
                 return found  # type: ignore[return-value]
     basic = basic_form(key)
@@ -65,6 +69,10 @@ def get(array: Array, key: Index) -> Array:
     _check_grounds(array, key)
     mask = whole_mask(array, key)
     if mask is not None:
+        if isinstance(mask, LazyTensor) and (aside := _values_at_hand(array, mask)) is not None:
+            found = aside.masked(array, mask)
+            if found is not None:
+                return found  # type: ignore[return-value]
         key = positions_of_mask(mask)
     parsed = parse_index(array.shape, key)
     value: LazyTensor = array
@@ -80,6 +88,8 @@ def get(array: Array, key: Index) -> Array:
 
 #: Signature and step of the views that were taken before, by the array's type and the index.
 _known_views: dict[tuple[TensorType, tuple[object, ...]], tuple[Signature, ViewStep]] = {}
+#: Signature and starts of the assignments that were recorded before, by both types and the index.
+_known_puts: dict[tuple[TensorType, TensorType, tuple[object, ...]], tuple[Signature, tuple[int, ...]]] = {}
 _KEPT_VIEWS = 8192
 
 
@@ -105,6 +115,30 @@ def _taken(array: LazyTensor, entries: Sequence[object], structure: Structure, s
     return take_view(BASIC_INDEX, array, attributes, starts)
 
 
+def _values_at_hand(array: LazyTensor, mask: LazyTensor, *others: Any) -> Direct | None:
+    """Return what runs an operation at once, where a mask's values, which are needed now, are host arrays.
+
+    The recording is closed for them, so that the array's are there as well; to record the operation, with an index
+    array for each axis, would take longer than to run it.
+    """
+    ground = array._tape.ground
+    aside = ground.executor.phases.aside(ground)
+    if aside is None or not mask._type.shape:
+        return None
+    executor = ground.executor
+    executor.value(mask)
+    owners = [one if one._link is None else one._link.base for one in (array, *others) if isinstance(one, LazyTensor)]
+    for owner in owners:
+        if owner._tape is not ground:
+            executor.materialize(owner)
+    return aside if all(owner._tape is ground for owner in owners) else None
+
+
+def _is_mask(key: object) -> TypeGuard[LazyTensor]:
+    """Whether a key is one lazy array of booleans; without axes it would be a new axis."""
+    return isinstance(key, LazyTensor) and key._type.dtype.kind == "b" and bool(key._type.shape)
+
+
 def _row(array: LazyTensor, parsed: ParsedIndex) -> Array:
     """Return the view that numbers select which are data: integers, as far as NumPy is concerned."""
     indices = [index for _, index in parsed.arrays if isinstance(index, LazyTensor)]
@@ -119,12 +153,11 @@ def put(array: Array, key: Index, value: Any) -> None:
     """Assign `array[key] = value`: recorded as a functional update, and the array is re-bound."""
     if array._tape.ident == 0:
         direct = array._tape.ground.tape().direct
-        if direct is not None and is_basic(key) and direct.assign(array, key, value):
+        if direct is not None and _assigned(direct, array, key, value):
             return
     basic = basic_form(key)
     if basic is not None:
-        structure, starts = parse_basic(array._type.shape, basic)
-        write(array, _with_value(BASIC_PUT, array, [], value, (("structure", structure),), starts))
+        _put_basic(array, basic, value)
         return
     _check_grounds(array, key)
     mask = whole_mask(array, key)
@@ -136,6 +169,9 @@ def put(array: Array, key: Index, value: Any) -> None:
                 return
             write(array, _with_value(ASSIGN_WHERE, array, [mask], value))
             return
+        aside = _values_at_hand(array, mask, value) if isinstance(mask, LazyTensor) else None
+        if aside is not None and aside.assign_masked(array, mask, value):
+            return
         key = positions_of_mask(mask)
     parsed = parse_index(array.shape, key)
     if not parsed.arrays:
@@ -146,6 +182,33 @@ def put(array: Array, key: Index, value: Any) -> None:
     if parsed.starts or any(entry != ("all",) for entry in parsed.structure):
         target = take_view(BASIC_INDEX, array, (("structure", parsed.structure),), parsed.starts)
     _put(target, parsed, value)
+
+
+def _put_basic(array: Array, basic: tuple[object, ...], value: Any) -> None:
+    """Assign to a part given by integers and slices; one that was seen before is recorded at once."""
+    lazy = isinstance(value, LazyTensor)
+    known = _known_puts.get((array._type, value._type, basic)) if lazy else None
+    if known is not None:
+        out = record_update(*known, array, value, 4)
+        if out is not None:
+            write(array, out)
+            return
+    structure, starts = parse_basic(array._type.shape, basic)
+    attributes = (("structure", structure),)
+    out = _with_value(BASIC_PUT, array, [], value, attributes, starts)
+    if lazy and known is None:
+        if len(_known_puts) >= _KEPT_VIEWS:
+            _known_puts.clear()
+        signature = BASIC_PUT.signature((array._type, value._type, *(INDEX for _ in starts)), attributes)
+        _known_puts[array._type, value._type, basic] = signature, starts
+    write(array, out)
+
+
+def _assigned(direct: Direct, array: Array, key: Index, value: Any) -> bool:
+    """Assign to memory at once; false if the assignment has to be recorded."""
+    if is_basic(key):
+        return direct.assign(array, key, value)
+    return _is_mask(key) and direct.assign_masked(array, key, value)
 
 
 def _put_directly(rule: Rule, array: LazyTensor, first: Any, others: Sequence[Any], attributes: Any = ()) -> bool:

@@ -6,7 +6,7 @@ NaN propagates. float16 is accumulated in float32.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from latebind.array.conversion import check_conversion
 from latebind.array.operands import ArrayLike, apply, as_array, checked_dtype
 from latebind.array.rules.common import Axes, axes_attribute
 from latebind.array.rules.reductions import CUMULATIVE_PROD, CUMULATIVE_SUM, MAX, MEAN, MIN, PROD, STD, SUM, VAR
+from latebind.array.short_reductions import known_reduction, remember_reduction
 from latebind.errors import DTypeMismatchError, ShapeMismatchError
 from latebind.ir.types import DType
+from latebind.runtime.recording import record
 from latebind.runtime.signature import Rule
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def max(x: ArrayLike, /, *, axis: Axes = None, keepdims: bool = False) -> Array:
     ShapeMismatchError
         If an axis is out of range, or there are no elements to choose from.
     """
-    return apply(MAX, as_array(x), axis=axes_attribute("max", axis), keepdims=bool(keepdims))
+    return _reduced(MAX, x, axis, keepdims)
 
 
 def mean(x: ArrayLike, /, *, axis: Axes = None, dtype: DTypeLike = None, keepdims: bool = False) -> Array:
@@ -101,9 +103,12 @@ def mean(x: ArrayLike, /, *, axis: Axes = None, dtype: DTypeLike = None, keepdim
     DTypeMismatchError
         If the dtype is not floating-point.
     """
+    known = known_reduction(MEAN, x, axis, keepdims) if dtype is None else None
+    if known is not None:
+        return known
     array = as_array(x)
     wanted = _floating_dtype("mean", array.dtype, dtype)
-    return apply(MEAN, array, axis=axes_attribute("mean", axis), dtype=wanted, keepdims=bool(keepdims))
+    return _reduced(MEAN, array, axis, keepdims, (("dtype", wanted),), remembered=dtype is None)
 
 
 def min(x: ArrayLike, /, *, axis: Axes = None, keepdims: bool = False) -> Array:
@@ -114,7 +119,7 @@ def min(x: ArrayLike, /, *, axis: Axes = None, keepdims: bool = False) -> Array:
     ShapeMismatchError
         If an axis is out of range, or there are no elements to choose from.
     """
-    return apply(MIN, as_array(x), axis=axes_attribute("min", axis), keepdims=bool(keepdims))
+    return _reduced(MIN, x, axis, keepdims)
 
 
 def prod(x: ArrayLike, /, *, axis: Axes = None, dtype: DTypeLike = None, keepdims: bool = False) -> Array:
@@ -185,9 +190,33 @@ def var(x: ArrayLike, /, *, axis: Axes = None, correction: float = 0.0, keepdims
 
 
 def _total(rule: Rule, x: ArrayLike, axis: Axes, dtype: DTypeLike, keepdims: bool) -> Array:
+    known = known_reduction(rule, x, axis, keepdims) if dtype is None else None
+    if known is not None:
+        return known
     array = as_array(x)
     wanted = _wide_dtype(rule.name, array, dtype)
-    return apply(rule, array, axis=axes_attribute(rule.name, axis), dtype=wanted, keepdims=bool(keepdims))
+    return _reduced(rule, array, axis, keepdims, (("dtype", wanted),), remembered=dtype is None)
+
+
+def _reduced(
+    rule: Rule,
+    x: ArrayLike,
+    axis: Axes,
+    keepdims: bool,
+    options: tuple[tuple[str, Any], ...] = (),
+    *,
+    remembered: bool = True,
+) -> Array:
+    """Record a reduction; what was seen before with no other options is recorded at once."""
+    known = known_reduction(rule, x, axis, keepdims) if remembered and not options else None
+    if known is not None:
+        return known
+    array = as_array(x)
+    attributes = (("axis", axes_attribute(rule.name, axis)), *options, ("keepdims", bool(keepdims)))
+    out: Array = record(rule, [array], attributes)  # type: ignore[assignment]
+    if remembered:
+        remember_reduction(rule, array, axis, keepdims, attributes)
+    return out
 
 
 def _cumulative(rule: Rule, x: ArrayLike, axis: int | None, dtype: DTypeLike, include_initial: bool) -> Array:

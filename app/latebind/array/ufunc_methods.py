@@ -16,7 +16,9 @@ from latebind.array.manipulation_functions import concat, moveaxis, reshape, sta
 from latebind.array.operands import ArrayLike, apply, as_array
 from latebind.array.rules.common import cast, normalize_axes, normalize_axis
 from latebind.array.rules.common import reshape as reshape_value
+from latebind.array.rules.reductions import MAX, MIN, PROD, SUM
 from latebind.array.searching_functions import where as choose
+from latebind.array.short_reductions import known_reduction, remember_axis
 from latebind.array.ufunc_functions import FUNCTIONS, loop_dtypes
 from latebind.errors import DTypeMismatchError, OutOfBoundsError, ShapeMismatchError
 from latebind.ir.builder import IrBuilder
@@ -39,6 +41,8 @@ _REDUCTIONS: Final[dict[np.ufunc, Function]] = {
     np.logical_and: utility.all,
     np.logical_or: utility.any,
 }
+#: Those of them that are recorded at once when they come again.
+_RULES: Final[dict[np.ufunc, Rule]] = {np.add: SUM, np.multiply: PROD, np.maximum: MAX, np.minimum: MIN}
 _ACCUMULATIONS: Final[dict[np.ufunc, Function]] = {
     np.add: statistics.cumulative_sum,
     np.multiply: statistics.cumulative_prod,
@@ -124,6 +128,10 @@ def reduce(
     DTypeMismatchError
         If the ufunc has no lazy form.
     """
+    rule = _RULES.get(ufunc) if dtype is None and initial is None and where is True else None
+    known = None if rule is None else known_reduction(rule, array, axis, keepdims)
+    if known is not None:
+        return known
     function = _function(ufunc, "reduce")
     x = as_array(array)
     axes = normalize_axes(f"{ufunc.__name__}.reduce", axis, x.ndim)
@@ -137,6 +145,8 @@ def reduce(
     if ufunc in _REDUCTIONS:
         options = {"dtype": dtype} if ufunc in (np.add, np.multiply) and dtype is not None else {}
         result: Array = _REDUCTIONS[ufunc](x, axis=axes, keepdims=keepdims, **options)
+        if rule is not None:
+            remember_axis(rule, x, axis, axes, keepdims)
     else:
         result = _fold_axes(ufunc, function, x, axes, keepdims)
     if initial is not None:

@@ -12,7 +12,11 @@ import numpy as np
 from latebind.array.array import Array
 from latebind.array.operands import PYTHON_SCALARS
 from latebind.array.protocols import array_ufunc
+from latebind.array.rules.elementwise import RULES, UFUNCS
+from latebind.array.ufunc_functions import COMPOSED, FUNCTIONS
 from latebind.numpy.arguments import array_of, ground_of
+from latebind.runtime.recording import record_unary
+from latebind.runtime.signature import Rule
 
 __all__ = [
     "abs",
@@ -118,6 +122,15 @@ __all__ = [
 ]
 
 
+_UNARY: Final[dict[np.ufunc, Rule]] = {
+    ufunc: RULES[name] for name, ufunc in UFUNCS.items() if ufunc.nin == 1 and ufunc not in COMPOSED
+}
+
+
+#: Operands that need no conversion.
+_PLAIN: Final = frozenset((Array, *PYTHON_SCALARS))
+
+
 class Ufunc:
     """A ufunc of NumPy that makes lazy arrays.
 
@@ -135,8 +148,20 @@ class Ufunc:
         self.nin, self.nout, self.nargs = ufunc.nin, ufunc.nout, ufunc.nargs
         self.identity, self.signature = ufunc.identity, ufunc.signature
         self.types, self.ntypes = ufunc.types, ufunc.ntypes
+        #: What computes it without options; and of one operand the rule, where that is all.
+        self._function = FUNCTIONS.get(ufunc)
+        self._rule = _UNARY.get(ufunc)
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
+        if not options and len(operands) == self.nin and self._function is not None:
+            first = operands[0]
+            if type(first) is Array and self._rule is not None:
+                out = record_unary(self._rule, first, 2)
+                if out is not None:
+                    return out
+            kinds = set(map(type, operands))
+            if Array in kinds and kinds <= _PLAIN:
+                return self._function(*operands)
         if all(type(one) in PYTHON_SCALARS or isinstance(one, np.generic) for one in operands) and not (
             options.keys() & {"out", "where"}
         ):

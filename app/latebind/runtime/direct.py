@@ -141,6 +141,17 @@ class Direct:
         except Exception:
             return None
 
+    def unary(self, rule: Rule, array: LazyTensor) -> LazyTensor | None:
+        """Run an operation of one operand; `None` if the recording path has to."""
+        function = rule.direct
+        if function is None:
+            return None
+        self.left -= 1
+        try:
+            return self.wrap(self._run(function, self.host(array)))
+        except Exception:
+            return None
+
     def binary(self, rule: Rule, self_: LazyTensor, other: Any) -> LazyTensor | None:
         """Run a binary operator; `None` if the recording path has to."""
         function = rule.direct
@@ -197,6 +208,14 @@ class Direct:
             return None
         return self._linked(array, seen, IndexStep(key, host.shape, type_of(seen), parse))
 
+    def masked(self, array: LazyTensor, mask: LazyTensor) -> LazyTensor | None:
+        """Return the elements where a mask holds; `None` if the recording path has to find them."""
+        self.left -= 1
+        try:
+            return self.wrap(self.host(array)[self.host(mask)])
+        except Exception:
+            return None
+
     def _linked(self, array: LazyTensor, seen: HostArray, step: ViewStep) -> LazyTensor:
         link = array._link
         base, steps = (array, ()) if link is None else (link.base, link.steps)
@@ -248,6 +267,23 @@ class Direct:
                 value = self.host(value)
             check_kinds(target, value)
             target[key] = value
+        except Exception:
+            return False
+        _written(array)
+        return True
+
+    def assign_masked(self, array: LazyTensor, mask: LazyTensor, value: Any) -> bool:
+        """Compute `array[mask] = value`; false if the recording path has to."""
+        self.left -= 1
+        try:
+            target = self._writable(array)
+            where = self.host(mask)
+            if target is None or np.may_share_memory(target, where):
+                return False
+            if isinstance(value, LazyTensor):
+                value = self.host(value)
+            check_kinds(target, value)
+            target[where] = value
         except Exception:
             return False
         _written(array)

@@ -1,14 +1,16 @@
 """When a thread runs operations directly, and when it records again.
 
 It stops recording after some recordings in a row that nobody had seen before, or in the middle of one that gets long
-without a loop or consists of operations of new shapes. After a number of operations, twice as many as the last time, it
-records again, at the next point where the program reads a value or ends a step: there a program that has become
+without a loop or consists of operations of new shapes; and where what it records is mostly too new to be compiled, and
+takes longer for an operation than direct execution did. After a number of operations, twice as many as the last time,
+it records again, at the next point where the program reads a value or ends a step: there a program that has become
 repetitive begins its round.
 """
 
 from __future__ import annotations
 
 import math
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from latebind.runtime.direct import Direct
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Operations of the first phase of direct execution; each further one in a row is twice as long, up to the most.
 OPERATIONS: Final = 512
-MOST_OPERATIONS: Final = 65_536
+MOST_OPERATIONS: Final = 131_072
 #: Length at which a recording is first looked at for whether its operations are new.
 FIRST_LOOK: Final = 128
 #: Length at which a recording without a loop is run, and the thread goes over to direct execution.
@@ -32,7 +34,22 @@ NEW_ONE_IN: Final = 4
 #: make up for it.
 IN_A_ROW: Final = 8
 #: A recording that is made to see whether the program repeats itself by now gets one operation for so many direct ones.
-TRIAL_ONE_IN: Final = 8
+TRIAL_ONE_IN: Final = 64
+#: Records after which recording is weighed for the first time, before direct execution was ever tried; and afterwards.
+FIRST_SPAN: Final = 16_384
+SPAN: Final = 1024
+#: Share of a span's records, one in so many, that have to be interpreted for it to be weighed.
+INTERPRETED_ONE_IN: Final = 2
+
+
+class Span:
+    """What a thread recorded since it was last weighed: records, how many of them were interpreted, and since when."""
+
+    __slots__ = ("interpreted", "records", "started")
+
+    def __init__(self, started: float) -> None:
+        self.records = self.interpreted = 0
+        self.started = started
 
 
 class DirectPhases:
@@ -46,10 +63,11 @@ class DirectPhases:
         Whether nothing is ever recorded: eager execution.
     """
 
-    __slots__ = ("_metrics", "always", "possible")
+    __slots__ = ("_interpretations", "_metrics", "always", "possible")
 
-    def __init__(self, metrics: Metrics, *, possible: bool, always: bool) -> None:
+    def __init__(self, metrics: Metrics, *, possible: bool, always: bool, interpretations: int) -> None:
         self._metrics = metrics
+        self._interpretations = interpretations
         self.possible = possible
         self.always = always
 
@@ -61,6 +79,16 @@ class DirectPhases:
             found = local.direct = Direct(ground, math.inf)
         return found
 
+    def aside(self, ground: Ground) -> Direct | None:
+        """Return what runs single operations directly while the thread records; `None` if that cannot be."""
+        if not self.possible or ground.executor.closed:
+            return None
+        local = ground.local
+        found: Direct | None = getattr(local, "aside", None)
+        if found is None:
+            found = local.aside = Direct(ground, math.inf)
+        return found
+
     def begin(self, ground: Ground) -> None:
         """Have the thread run operations directly for a while."""
         local = ground.local
@@ -69,6 +97,7 @@ class DirectPhases:
         local.patience = min(2 * getattr(local, "patience", OPERATIONS // 2), MOST_OPERATIONS)
         local.misses = local.hits = 0
         local.direct = Direct(ground, local.patience)
+        local.direct_since = perf_counter()
         self._metrics.count("DirectPhases")
         ground.open()
 
@@ -76,7 +105,12 @@ class DirectPhases:
         """Go back to recording if the phase is over; called where the program reads a value or ends a step."""
         direct, local = tape.direct, tape.ground.local
         if direct is not None and direct.left <= 0 and local.tape is tape:
-            self._metrics.count("DirectOps", int(local.patience - direct.left))
+            operations = int(local.patience - direct.left)
+            self._metrics.count("DirectOps", operations)
+            now = perf_counter()
+            #: Of the latest phase: what the program does changes.
+            local.direct_seconds = (now - local.direct_since) / operations
+            local.span = Span(now)
             local.direct = None
             tape.ground.open()
 
@@ -88,19 +122,51 @@ class DirectPhases:
         patience = getattr(tape.ground.local, "patience", 0)
         if patience >= OPERATIONS:
             return bool(count >= patience // TRIAL_ONE_IN)
-        return count >= LONGEST_WITHOUT_LOOP or NEW_ONE_IN * (made_signatures() - tape.signatures) >= count
+        if count >= LONGEST_WITHOUT_LOOP:
+            return True
+        if NEW_ONE_IN * (made_signatures() - tape.signatures) < count:
+            return False
+        # The first round of a loop is new as well: what counts is whether its second half goes on like the first.
+        half = count // 2
+        known = {record[0] for record in tape.records[:half]}
+        return NEW_ONE_IN * len({record[0] for record in tape.records[half:]} - known) >= count - half
 
     def note(self, tape: Tape, structure: Structure) -> None:
         """Count recordings that were never seen before, and those that were."""
         if not self.possible:
             return
         local = tape.ground.local
+        if self._weighs_too_much(tape, structure):
+            local.is_slower = True
+            self.begin(tape.ground)
+            return
         if structure.sightings > 1:
             local.misses, local.hits = 0, getattr(local, "hits", 0) + 1
-            if local.hits >= IN_A_ROW:
+            if local.hits >= IN_A_ROW and not getattr(local, "is_slower", False):
                 local.patience = OPERATIONS // 2
             return
         local.hits = 0
         local.misses = getattr(local, "misses", 0) + 1
         if local.misses >= IN_A_ROW and not tape.round:
             self.begin(tape.ground)
+
+    def _weighs_too_much(self, tape: Tape, structure: Structure) -> bool:
+        """Whether what the thread records is mostly interpreted, and takes longer than direct execution."""
+        local = tape.ground.local
+        span: Span | None = getattr(local, "span", None)
+        if span is None:
+            span = local.span = Span(tape.started)
+        count = len(tape.records)
+        span.records += count
+        if structure.sightings <= self._interpretations:
+            span.interpreted += count
+        direct: float = getattr(local, "direct_seconds", 0.0)
+        if span.records < (max(SPAN, local.patience // TRIAL_ONE_IN) if direct else FIRST_SPAN):
+            return False
+        now = perf_counter()
+        local.span = Span(now)
+        is_new = INTERPRETED_ONE_IN * span.interpreted >= span.records
+        if is_new and now - span.started > direct * span.records:
+            return True
+        local.is_slower = False
+        return False

@@ -94,7 +94,9 @@ class LazyGraphExecutor:
         self.worker = Worker(f"latebind {name}", self.options.queue_size)
         # Who wants every graph compiled at once, or printed, wants graphs.
         can_be_direct = backend.direct and self.options.direct and (interpretations > 0 or self.options.eager)
-        self.phases = DirectPhases(self.metrics, possible=can_be_direct, always=self.options.eager)
+        self.phases = DirectPhases(
+            self.metrics, possible=can_be_direct, always=self.options.eager, interpretations=interpretations
+        )
         self.runner = Runner(
             backend, self.compiler, self.worker, self.metrics, self.options, interpretations, self.cache
         )
@@ -177,7 +179,7 @@ class LazyGraphExecutor:
         following = tape.ground.tape()
         # A first sight is expected where a loop starts; a loop that never repeats itself is none.
         tape.misses += structure is not None and structure.sightings <= 1
-        if tape.round and tape.misses <= MISSES_OF_A_LOOP:
+        if tape.round and tape.misses <= MISSES_OF_A_LOOP and following.direct is None:
             following.limit, following.round, following.misses = (
                 min(tape.round, self.options.recording_limit),
                 tape.round,
@@ -217,6 +219,9 @@ class LazyGraphExecutor:
         """Close the recordings that these arrays are part of and start computing them."""
         for array in arrays:
             self.materialize(array)
+            tape = array._tape.ground.tape()
+            if tape.direct is not None:
+                self.phases.end(tape)
 
     def mark_step(self, device: BackendDevice | str | None = None) -> None:
         """Close the calling thread's recording for a device and start computing all its live arrays."""

@@ -26,8 +26,8 @@ _new: Final = object.__new__
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: Frames of these folders are latebind's own; the first frame outside them is the user's line.
 INTERNAL_PREFIXES: Final = (
-    *(_PACKAGE + folder + os.sep for folder in ("array", "runtime", "ir", "backends")),
-    _PACKAGE + "__init__",
+    *(_PACKAGE + folder + os.sep for folder in ("array", "backends", "ir", "numpy", "runtime")),
+    *(_PACKAGE + module for module in ("__init__", "fft.py", "linalg.py", "random.py")),
 )
 #: Whether a file is one of these, by its name; looked up several times per record.
 _is_internal: Final[dict[str, bool]] = {}
@@ -254,7 +254,7 @@ def scalar_operator(rule: Rule, slow: Callable[[Any, Any], Any], *, depth: int =
 
 
 def record_unary(rule: Rule, array: Any, depth: int) -> LazyTensor | None:
-    """Record an operation of one operand on the thread's own tape; `None` where `record` has to.
+    """Record an operation of one operand on the thread's own tape, or run it directly; `None` where `record` has to.
 
     Parameters
     ----------
@@ -263,7 +263,8 @@ def record_unary(rule: Rule, array: Any, depth: int) -> LazyTensor | None:
     """
     tape = array._tape
     if tape.ident != get_ident():
-        return None
+        direct = tape.ground.tape().direct if tape.ident == 0 else None
+        return None if direct is None else direct.unary(rule, array)
     link = array._link
     if link is not None and link.version != link.base._version:
         return None
@@ -286,6 +287,17 @@ def record_index(signature: Signature, starts: tuple[int, ...], array: Any, dept
         How many calls the user's line is away.
     """
     frame = sys._getframe(depth)
+    if _is_internal.get(frame.f_code.co_filename) is not False:
+        return None
+    return _record_one(signature, starts, array, frame)
+
+
+def record_known(signature: Signature, array: LazyTensor) -> LazyTensor | None:
+    """Record an operation of one array on the thread's own tape; `None` where `record` has to."""
+    return _record_one(signature, (), array, user_frame(2))
+
+
+def _record_one(signature: Signature, starts: tuple[int, ...], array: Any, frame: FrameType) -> LazyTensor | None:
     tape = array._tape
     link = array._link
     if link is not None and link.version != link.base._version:
@@ -302,9 +314,43 @@ def record_index(signature: Signature, starts: tuple[int, ...], array: Any, dept
     else:
         position = len(tape.records)
         code = position - array._pos
-    if position >= tape.limit or _is_internal.get(frame.f_code.co_filename) is not False:
+    if position >= tape.limit:
         return None
     return append(tape, signature, (signature, code), starts, frame, position)
+
+
+def record_update(
+    signature: Signature, starts: tuple[int, ...], array: Any, value: Any, depth: int
+) -> LazyTensor | None:
+    """Record the assignment of an array to a part of another; `None` where `record` has to.
+
+    Parameters
+    ----------
+    depth
+        How many calls the user's line is away.
+    """
+    tape = value._tape
+    if tape.ident != get_ident():
+        return None
+    frame = sys._getframe(depth)
+    if _is_internal.get(frame.f_code.co_filename) is not False:
+        return None
+    for one in (array, value):
+        link = one._link
+        if link is not None and link.version != link.base._version:
+            return None
+    position = len(tape.records)
+    if position >= tape.limit:
+        return None
+    if array._tape is tape:
+        code = position - array._pos
+    elif array._tape is tape.ground:
+        code = tape.leaf_of.get(array._data)
+        if code is None:
+            return None
+    else:
+        return None
+    return append(tape, signature, (signature, code, position - value._pos), starts, frame, position)
 
 
 def binary_operator(

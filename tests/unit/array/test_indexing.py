@@ -223,3 +223,31 @@ def test_an_index_that_moves_in_a_loop_compiles_no_program_per_position(make_exe
     compiled = sum(executor.metrics.counter(name) for name in ("UncachedCompile", "ScalarPromotion", "VariantCompile"))
     assert compiled <= 5
     np.testing.assert_array_equal(lazy, np.arange(50.0))
+
+
+def test_a_mask_s_elements_are_taken_and_set_at_once_where_values_are_host_arrays() -> None:
+    """The mask is read anyway: nothing is recorded, and no index arrays are made."""
+    with lb.build_container(backend="numpy") as made:
+        host = np.linspace(-2.0, 2.0, 12).reshape(3, 4)
+        x = lb.asarray(host)
+        inside = x > 0
+        tape = made.executor().ground().tape
+        chosen = x[inside]
+        assert not tape().records  # the comparison was run, the choice not recorded
+        x[inside] = chosen * 2.0  # pending when it is assigned
+        assert not tape().records
+        expected = host.copy()
+        expected[host > 0] *= 2.0
+        np.testing.assert_array_equal(x, expected)
+        rows = lb.asarray(host)[1:]  # a view: the write reaches its base
+        rows[rows < 0] = lb.asarray([7.0, 8.0])
+        expected = host[1:].copy()
+        expected[expected < 0] = [7.0, 8.0]
+        np.testing.assert_array_equal(rows, expected)
+
+
+def test_values_that_do_not_fit_a_mask_are_refused() -> None:
+    x = lb.arange(4.0)
+    with pytest.raises(lb.errors.ShapeMismatchError):
+        x[x > 1] = lb.asarray([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(x, np.arange(4.0))

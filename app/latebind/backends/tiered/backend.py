@@ -74,6 +74,7 @@ class TieredBackend(Backend):
         self._clock = clock
         self._deterministic = False
         self._sides = Sides(baseline, optimizing, self.ledger, clock)
+        self._side_handle, self._side_from_host = baseline.host_handle, baseline.data_from_host
         self._recent: tuple[BackendDevice | None, BackendDevice] = None, baseline.backend_device()
         self._compilations = Compilations(optimizing, self.ledger, chosen, clock)
         super().__init__(settings)
@@ -147,13 +148,20 @@ class TieredBackend(Backend):
 
     def host_handle(self, data: BackendData) -> HostArray | None:
         """Return the baseline's own array, for direct execution, which is on the baseline."""
-        if not isinstance(data, TieredData) or (data.baseline is None and data.optimizing is None):
-            return None
-        return self.baseline.host_handle(self._sides.on_baseline(data))
+        side = data.baseline if type(data) is TieredData else None
+        if side is None:
+            if not isinstance(data, TieredData) or (data.baseline is None and data.optimizing is None):
+                return None
+            side = self._sides.on_baseline(data)
+        return self._side_handle(side)
 
     def data_from_host(self, type: TensorType, device: BackendDevice, array: HostArray) -> BackendData:
         """Return data that the baseline alone has."""
-        side = self.baseline.data_from_host(type, self._place(device), array)
+        known, place = self._recent
+        if known is not device:
+            place = self._place(device)
+            self._recent = device, place
+        side = self._side_from_host(type, place, array)
         return TieredData(type, device, side, None, side)
 
     def can_donate(self, data: BackendData) -> bool:

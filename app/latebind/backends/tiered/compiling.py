@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Final
 
 from latebind.backends.interface import Backend
@@ -39,7 +40,7 @@ class Compilations:
         self._clock = clock
         self._synchronous = settings.synchronous
         self._patience = settings.exit_wait_s
-        self._queue = CompileQueue(self._compile, settings.workers, settings.max_pending)
+        self._queue = CompileQueue(self._compile, settings.workers, settings.max_pending, need=attrgetter("need"))
         self._at_exit = closed_at_exit(self._queue, self._patience)
 
     def request(self, program: TieredProgram) -> None:

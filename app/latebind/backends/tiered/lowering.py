@@ -15,6 +15,12 @@ from latebind.ir.types import TensorType
 
 #: The runtime's names of single operations, which are run one by one before a graph is compiled as a whole.
 KERNEL_PREFIX: Final = "kernel_"
+#: Operations that compilers make a kernel of their own of, and how many elementwise ones cost as much to compile.
+KERNELS: Final = frozenset({
+    "cholesky", "concatenate", "convolution", "dot_general", "dynamic_slice", "dynamic_update_slice", "fft", "gather",
+    "pad", "reduce", "reduce_window", "scatter", "slice", "sort", "triangular_solve", "while",
+})  # fmt: skip
+KERNEL_WEIGHT: Final = 8
 
 
 class TieredLoweringContext(LoweringContext[Any]):
@@ -35,12 +41,15 @@ class TieredLoweringContext(LoweringContext[Any]):
         self._complete = not context.emitted
         self._inputs: list[Value] = []
         self._outputs: list[Value] = []
+        self._weight = 0
         # The same objects, so that what either of the two adds is seen by both.
         self.emitted, self.parameters, self.results = context.emitted, context.parameters, context.results
         self.aliases, self.donated = context.aliases, context.donated
 
     def lower(self, node: Node) -> None:
         self._context.lower(node)
+        kind = node.kind
+        self._weight += KERNEL_WEIGHT if kind.name in KERNELS or kind.namespace == "linalg" else 1
         self.emitted_node_count = self._context.emitted_node_count
 
     def add_parameter(self, value: Value, name: str) -> int:
@@ -77,7 +86,7 @@ class TieredLoweringContext(LoweringContext[Any]):
             baseline.result_types,
             baseline.aliases,
             baseline.text,
-            TieredProgram(self.device, baseline, donated, graph, self.emitted_node_count, reason),
+            TieredProgram(self.device, baseline, donated, graph, self.emitted_node_count, reason, self._weight),
             baseline.donated,
         )
 

@@ -13,9 +13,11 @@ from math import ceil, inf
 from sys import maxsize
 from typing import Final
 
-#: What a compilation is taken to cost before one was measured: XLA on one core of a desktop machine.
+#: What a compilation is taken to cost before one was measured: XLA on one core of a desktop machine. Beyond some
+#: thousand kernels of their own (products, slices, updates) the time grows with the square of their number.
 SECONDS_PER_COMPILATION: Final = 0.02
 SECONDS_PER_OPERATION: Final = 0.00025
+SECONDS_PER_SQUARED_OPERATION: Final = 1.6e-8
 #: What one run on the optimizing backend is taken to cost at least, before one was measured: a dispatch.
 LEAST_SECONDS: Final = 10e-6
 #: Share of a new measurement in the expected cost of compiling.
@@ -85,6 +87,8 @@ class Account:
     ----------
     name : str
     operations : int
+    weight : int
+        What compiling it costs, in elementwise operations; by default the number of operations.
     left : int
         Runs until the policy is asked again. Negative: it is asked now.
     adopted : bool
@@ -96,6 +100,8 @@ class Account:
         Shortest run measured on each tier; infinite if none was.
     compile_seconds : float or None
         What compiling it took.
+    spent_before : float
+        What it had spent when it was queued to be compiled.
     reason : str
         Why it is where it is, for people.
     """
@@ -110,11 +116,21 @@ class Account:
     optimizing_seconds: float = inf
     compile_seconds: float | None = None
     reason: str = "new"
+    weight: int = 0
+    spent_before: float = 0.0
     term: int = 0
     confirmed: int = 0
     counted: int = 0
     watched: int = 0
     trial: Trial = field(default_factory=lambda: Trial())
+
+    def __post_init__(self) -> None:
+        self.weight = self.weight or self.operations
+
+    @property
+    def need(self) -> float:
+        """Seconds that it ran on the baseline since it was queued: how much it is waited for."""
+        return self.spent - self.spent_before
 
     @property
     def runs(self) -> int:
@@ -134,21 +150,25 @@ class Account:
 
 
 class CompileCost:
-    """Expected time of a compilation: a first guess, linear in the operations, times a factor that is measured."""
+    """Expected time of a compilation: a first guess, of the graph's weight, times a factor that is measured."""
 
     def __init__(self) -> None:
         self.factor = 1.0
         self.measured = 0
 
-    def expected(self, operations: int) -> float:
-        """Return the seconds that compiling so many operations is expected to take."""
-        return self.factor * (SECONDS_PER_COMPILATION + SECONDS_PER_OPERATION * operations)
+    def expected(self, weight: int) -> float:
+        """Return the seconds that compiling a graph of this weight is expected to take."""
+        return self.factor * _first_guess(weight)
 
-    def observe(self, operations: int, seconds: float) -> None:
+    def observe(self, weight: int, seconds: float) -> None:
         """Learn from a compilation."""
-        factor = seconds / (SECONDS_PER_COMPILATION + SECONDS_PER_OPERATION * operations)
+        factor = seconds / _first_guess(weight)
         self.factor = factor if not self.measured else self.factor + SMOOTHING * (factor - self.factor)
         self.measured += 1
+
+
+def _first_guess(weight: int) -> float:
+    return SECONDS_PER_COMPILATION + weight * (SECONDS_PER_OPERATION + weight * SECONDS_PER_SQUARED_OPERATION)
 
 
 class Policy:
@@ -179,13 +199,14 @@ class Policy:
             account.phase = Phase.WATCHED
         if account.phase is not Phase.WATCHED:
             return False
-        if account.spent < self.compile_after * self.cost.expected(account.operations):
+        if account.spent < self.compile_after * self.cost.expected(account.weight):
             return False
         if self.compile_after > 0 and self.margin is not None and account.baseline_seconds <= self.least_seconds:
             self._decide(account, False, "too small: a run takes no longer than a call of the optimizing backend")
             account.confirmed += 1
             return False
         account.phase = Phase.WAITING
+        account.spent_before = account.spent
         account.reason = "being compiled"
         return True
 
@@ -197,7 +218,7 @@ class Policy:
 
     def compiled(self, account: Account, seconds: float) -> None:
         """Note that a graph was compiled, and in what time."""
-        self.cost.observe(account.operations, seconds)
+        self.cost.observe(account.weight, seconds)
         account.compile_seconds = seconds
         account.phase = Phase.COMPILED
         account.reason = "compiled"

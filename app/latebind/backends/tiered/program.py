@@ -54,8 +54,9 @@ class TieredProgram(Account):
         graph: Graph | None,
         operations: int,
         reason: str = "new",
+        weight: int = 0,
     ) -> None:
-        super().__init__(baseline.name, operations, reason=reason)
+        super().__init__(baseline.name, operations, reason=reason, weight=weight)
         self.device = device
         self.baseline = baseline
         self.baseline_overwrites = donated if baseline.donated is None else baseline.donated

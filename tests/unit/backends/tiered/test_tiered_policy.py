@@ -74,6 +74,7 @@ def test_a_graph_is_asked_for_once():
 
 def test_what_compiling_costs_is_learned():
     cost = CompileCost()
+    assert cost.expected(20_000) > 4 * cost.expected(5_000)  # compilers take more than twice as long for twice as much
     guess = cost.expected(100)
     cost.observe(100, 3 * guess)
     assert cost.expected(100) == pytest.approx(3 * guess, rel=1e-12)  # one product and one quotient

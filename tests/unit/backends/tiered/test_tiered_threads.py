@@ -13,7 +13,7 @@ from tests.engines import need
 from tests.unit.backends.tiered.tiers import AlternatingTiers
 
 import latebind as lb
-from latebind.backends.tiered.background import CompileQueue
+from latebind.backends.tiered.background import STUCK_AFTER, CompileQueue
 
 ROUNDS = 60
 PATIENCE = 60.0
@@ -122,6 +122,47 @@ def test_a_queue_holds_no_more_than_it_may():
     assert 2 <= taken.count(True) <= 3
     go.set()
     assert queue.close(PATIENCE)
+
+
+def test_what_is_needed_most_goes_first():
+    begun, go, done = threading.Event(), threading.Event(), []
+
+    def note(item: Item) -> None:
+        begun.set()
+        assert go.wait(PATIENCE)
+        done.append(item)
+
+    items = [Item() for _ in range(4)]
+    needs = dict(zip(items, [0.0, 0.0, 2.0, 1.0], strict=True))
+    queue: CompileQueue[Item] = CompileQueue(note, 1, 10, needs.__getitem__)
+    assert queue.submit(items[0]) and begun.wait(PATIENCE)
+    assert all(queue.submit(item) for item in items[1:])
+    needs[items[3]] = 3.0  # it went on being needed while it waited
+    go.set()
+    assert queue.wait(PATIENCE) and queue.close(PATIENCE)
+    assert done == [items[0], items[3], items[2], items[1]]
+
+
+def test_a_thread_that_is_stuck_is_replaced_until_it_is_done():
+    begun, go, done, now = threading.Event(), threading.Event(), threading.Event(), [0.0]
+
+    def hang_first(item: Item) -> None:
+        if item is first:
+            begun.set()
+            assert go.wait(PATIENCE)
+        else:
+            done.set()
+
+    first, early, late = Item(), Item(), Item()
+    queue: CompileQueue[Item] = CompileQueue(hang_first, 1, 10, clock=lambda: now[0])
+    assert queue.submit(first) and begun.wait(PATIENCE)
+    assert queue.submit(early)  # waits: the thread has not been at work for long
+    assert not done.is_set()
+    now[0] = STUCK_AFTER + 1
+    assert queue.submit(late)
+    assert done.wait(PATIENCE)
+    go.set()
+    assert queue.wait(PATIENCE) and queue.close(PATIENCE)
 
 
 PROGRAM = """

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from latebind.cli import backends, config, run
+from latebind.cli import backends, config, run, serve
 from latebind.cli.user_traceback import user_traceback
 from latebind.errors import BackendUnavailableError, LatebindError, ProgramError, ProgramNotFoundError, SettingsError
 
@@ -40,6 +40,7 @@ app = typer.Typer(
 )
 app.command("run", epilog=_EPILOG)(run.run)
 app.command("backends")(backends.backends)
+app.command("serve", epilog=_EPILOG)(serve.serve)
 app.add_typer(config.app, name="config")
 
 

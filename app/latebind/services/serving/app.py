@@ -31,6 +31,7 @@ def create_app(container: ServingContainer) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.stopping = False
         if hasattr(service, "start"):
             await service.start()
         try:

@@ -160,7 +160,10 @@ class WorkerProcess:
                     await asyncio.wait_for(self.exited.wait(), patience)
                     return
                 self._signal(number)
-            await self.exited.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.exited.wait(), _GRACE[0])
+                return
+            logger.error("worker %d of program %s does not end, not even when it is killed", self.pid, self.name)
         except BaseException:
             self.kill()
             raise

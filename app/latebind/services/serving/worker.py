@@ -29,6 +29,8 @@ from latebind.services.serving.settings import ProgramSettings
 
 logger = logging.getLogger("latebind.serving")
 
+#: Seconds after which a result brings the figures along: a worker that is never idle is never asked for them.
+_REPORT_EVERY: Final = 0.5
 #: Characters of a program's message that go to the server.
 _LONGEST_MESSAGE: Final = 2000
 
@@ -64,6 +66,7 @@ class Worker:
         self._channel = channel
         self._runner = runner
         self._logs = logs
+        self._reported = time.monotonic()
 
     def serve(self) -> None:
         """Answer until the connection is closed."""
@@ -72,7 +75,7 @@ class Worker:
             if kind == "infer":
                 self._infer(message)
             elif kind == "report":
-                self._say({"kind": "report", "figures": figures_of(self._runner)})
+                self._say({"kind": "report", **self._figures()})
             elif kind == "graphs":
                 self._say({"kind": "graphs", "graphs": self._runner.graphs()})
             else:
@@ -106,13 +109,16 @@ class Worker:
             return
         seconds = time.perf_counter() - start
         outputs = [(name, list(result.shape)) for name, result in chosen]
-        self._say(
-            {"kind": "result", "seconds": seconds, "outputs": outputs},
-            [bytes_of(result) for _, result in chosen],
-        )
+        figures = self._figures() if time.monotonic() - self._reported > _REPORT_EVERY else {}
+        answer = {"kind": "result", "seconds": seconds, "outputs": outputs, **figures}
+        self._say(answer, [bytes_of(result) for _, result in chosen])
 
     def _allocate(self, message: Header) -> list[np.ndarray]:
         return [np.empty(shape, dtype) for shape, dtype in zip(message["shapes"], self._runner.dtypes(), strict=True)]
+
+    def _figures(self) -> dict[str, Any]:
+        self._reported = time.monotonic()
+        return {"figures": figures_of(self._runner)}
 
     def _say(self, header: Mapping[str, Any], arrays: list[memoryview] | None = None) -> None:
         logs = self._logs.take()

@@ -8,7 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from tests.integration.serving.worker_pools import (
     serving,
     until,
 )
-from tests.integration.serving.worker_programs import DIE, WAIT
+from tests.integration.serving.worker_programs import DIE, EXIT, RAISE, WAIT
 
 import latebind
 from latebind.services.serving.errors import ModelUnavailableError, ProgramFailedError
@@ -237,6 +239,7 @@ def test_close_while_programs_are_loading_leaves_no_process():
 SERVER = """
 import asyncio, json, os, sys
 from pathlib import Path
+from random import Random
 from latebind.services.serving.pool import ProgramPool
 from latebind.services.serving.settings import ServeSettings
 from latebind.services.serving.types import InferRequest
@@ -294,5 +297,49 @@ def test_the_servers_own_variables_do_not_reach_programs(tmp_path, monkeypatch):
     async def scenario():
         async with serving(tmp_path, looks=program("run") | {"program": "looks.py:run"}) as pool:
             np.testing.assert_array_equal((await ask(pool, "looks", 3.0)).outputs["y"], rows(3.0))
+
+    asyncio.run(scenario())
+
+
+def test_mixed_traffic_gets_no_wrong_answer_and_loses_no_request():
+    trouble = program("trouble", batching=BATCHED, workers=2)
+    double = program("double", batching=BATCHED)
+
+    async def scenario():
+        async with serving(trouble=trouble, double=double) as pool:
+            outcomes: Counter[tuple[str, str]] = Counter()
+
+            async def client(number: int) -> None:
+                random = Random(number)
+                for _ in range(40):
+                    name = random.choice(["trouble", "double"])
+                    x = rows(*(float(random.randrange(900)) for _ in range(random.randrange(1, 5))))
+                    bad = name == "trouble" and random.random() < 0.05
+                    if bad:
+                        x[random.randrange(len(x)), 0] = random.choice([RAISE, EXIT, DIE])
+                    request = asyncio.create_task(ask(pool, name, x=x))
+                    if random.random() < 0.1:
+                        await asyncio.sleep(0)
+                        request.cancel()
+                    await asyncio.wait([request])
+                    if request.cancelled():
+                        outcomes[name, "cancelled"] += 1
+                    elif bad:
+                        assert isinstance(request.exception(), ProgramFailedError)
+                        outcomes[name, "failed"] += 1
+                    else:
+                        np.testing.assert_array_equal(request.result().outputs["y"], 2 * x)
+                        outcomes[name, "right"] += 1
+
+            async def reload() -> None:
+                for name in ("double", "trouble"):
+                    await pool.load(name)
+
+            await asyncio.gather(reload(), *(client(number) for number in range(16)))
+            assert sum(outcomes.values()) == 16 * 40
+            report = pool.report()
+            assert report["trouble"]["failures"] == outcomes["trouble", "failed"] > 0
+            assert report["double"]["failures"] == 0
+            assert all((each["waiting"], each["timeouts"], each["rejected"]) == (0, 0, 0) for each in report.values())
 
     asyncio.run(scenario())

@@ -168,9 +168,7 @@ class Seat:
         """Put a new process in the place of one that died; return false after `retire`."""
         process = self.process
         assert process is not None
-        self.state = SeatState.DEAD
-        self._figures.retire(process.figures)
-        self._fail_errands()
+        self._leave()
         if self._retiring.is_set():
             await process.stop()
             return False
@@ -303,7 +301,14 @@ class Seat:
         """Leave nothing behind, also when the task was cancelled."""
         if self.process is not None and not self.process.exited.is_set():
             self.process.kill()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Take note that there is no worker any more."""
         self.state = SeatState.DEAD
+        if self.process is not None:
+            self._figures.retire(self.process.figures)
+            self.process.figures = {}
         self._fail_errands()
 
 

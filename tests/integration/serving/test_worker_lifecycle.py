@@ -249,31 +249,41 @@ async def main():
     pool = ProgramPool(ServeSettings.model_validate(json.loads(sys.argv[1])), Path(sys.argv[2]))
     await pool.start()
     await pool.loaded()
-    request = asyncio.create_task(pool.infer("hangs", None, InferRequest({"x": np.full((1, 4), 1004, np.float32)})))
-    while pool.report()["hangs"]["running"] == 0:
+    x = np.full((1, 4), 1004, np.float32)
+    hanging = [name for name in pool.report() if name != "idle"]
+    requests = [asyncio.create_task(pool.infer(name, None, InferRequest({"x": x}))) for name in hanging]
+    while not all(pool.report()[name]["running"] for name in hanging):
         await asyncio.sleep(0.01)
     print(json.dumps([worker["pid"] for each in pool.report().values() for worker in each["workers"]]), flush=True)
-    await request
+    await asyncio.wait(requests)
 
 asyncio.run(main())
 """
 
 
 def test_workers_leave_when_the_server_is_killed_even_those_that_hang():
-    settings = json.dumps({"programs": {"hangs": program("trouble"), "idle": program("double")}})
+    programs = {"hangs": program("trouble"), "idle": program("double")}
+    if sys.platform.startswith("linux"):
+        programs["backtracks"] = program("backtracks")
+    settings = json.dumps({"programs": programs})
     environ = {**os.environ, "PYTHONPATH": str(Path(latebind.__file__).parents[1])}
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, settings, str(HERE)], stdout=subprocess.PIPE, text=True, env=environ
     )
+    pids = []
     try:
         assert server.stdout is not None
         pids = json.loads(server.stdout.readline())
-        assert len(pids) == 2 and all(map(is_running, pids))
+        assert len(pids) == len(programs) and all(map(is_running, pids))
     finally:
         server.send_signal(signal.SIGKILL)
         server.wait()
         server.stdout.close()
-    asyncio.run(until(lambda: not any(map(is_running, pids))))
+    try:
+        asyncio.run(until(lambda: not any(map(is_running, pids))))
+    finally:
+        for pid in filter(is_running, pids):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_ctrl_c_does_not_reach_workers():

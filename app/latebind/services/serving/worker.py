@@ -2,7 +2,7 @@
 
 It loads one program, says that it is ready, and answers messages one after the other until the connection is closed.
 The lifeline is a pipe that ends when the server is gone, however that came about: then the process ends at once, also
-in the middle of a computation that lets other threads run.
+in the middle of a computation that lets other threads run; on Linux, of any.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from latebind.services.serving.framing import BlockingChannel, ConnectionLost, Header, bytes_of
-from latebind.services.serving.limits import limit_memory, memory_is_limitable, resident_bytes
+from latebind.services.serving.limits import end_with_parent, limit_memory, memory_is_limitable, resident_bytes
 from latebind.services.serving.runner import ProgramRunner
 from latebind.services.serving.settings import ProgramSettings
 
@@ -189,6 +189,7 @@ def _leave_with_server(lifeline: int) -> None:
 def main() -> None:
     """Run with the descriptors that the command line names. Ctrl-C is the server's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     connection, lifeline = map(int, sys.argv[1:3])
     try:
         code = run(connection, lifeline)

@@ -205,8 +205,11 @@ def _nothing() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without the server's own variables, which may hold its token, and with this latebind."""
-    environ = without_server(os.environ)
+    """Return the environment without the server's own variables, which may hold its token, and with this latebind.
+
+    JAX by itself takes most of a GPU's memory when it starts, which is nothing for several workers on one GPU.
+    """
+    environ = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", **without_server(os.environ)}
     root = Path(latebind.__file__).parents[1]
     if root.name not in ("site-packages", "dist-packages"):
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), environ.get("PYTHONPATH", ""))))

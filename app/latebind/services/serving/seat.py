@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from latebind.services.serving.batching import Batch, BatchLayout, RequestQueue
 from latebind.services.serving.errors import ProgramFailedError, ProgramLoadError, ProgramTimeoutError, ServingError
 from latebind.services.serving.framing import Header
@@ -254,9 +256,8 @@ class Seat:
             async with asyncio.timeout_at(start + self.program.timeout):
                 message, arrays = self._layout.message(batch)
                 reply = await process.ask(message, arrays)
-                if reply["kind"] == "result":
-                    expected = self._layout.expected(reply["outputs"])
-                    received = await process.receive_arrays(expected)
+                expected = self._layout.expected(reply.get("outputs", ()))
+                received = await process.receive_arrays(expected)
         except TimeoutError:
             process.kill()
             logger.error("program %s ran for longer than %g s; its worker is killed", self.name, self.program.timeout)
@@ -268,6 +269,10 @@ class Seat:
         finally:
             self.state, self.running = SeatState.READY, None
         self._deaths = 0
+        self._answer(batch, reply, received)
+
+    def _answer(self, batch: Batch, reply: Header, received: list[np.ndarray]) -> None:
+        """Give the requests of a batch what the worker said."""
         self._figures.ran(batch.rows if self._layout.batched else len(batch.requests), reply["seconds"])
         if reply["kind"] == "result":
             names = [name for name, _ in reply["outputs"]]

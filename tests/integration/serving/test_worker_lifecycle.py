@@ -8,7 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from tests.integration.serving.worker_pools import (
     serving,
     until,
 )
-from tests.integration.serving.worker_programs import DIE, WAIT
+from tests.integration.serving.worker_programs import DIE, EXIT, RAISE, WAIT
 
 import latebind
 from latebind.services.serving.errors import ModelUnavailableError, ProgramFailedError
@@ -237,6 +239,7 @@ def test_close_while_programs_are_loading_leaves_no_process():
 SERVER = """
 import asyncio, json, os, sys
 from pathlib import Path
+from random import Random
 from latebind.services.serving.pool import ProgramPool
 from latebind.services.serving.settings import ServeSettings
 from latebind.services.serving.types import InferRequest
@@ -246,31 +249,41 @@ async def main():
     pool = ProgramPool(ServeSettings.model_validate(json.loads(sys.argv[1])), Path(sys.argv[2]))
     await pool.start()
     await pool.loaded()
-    request = asyncio.create_task(pool.infer("hangs", None, InferRequest({"x": np.full((1, 4), 1004, np.float32)})))
-    while pool.report()["hangs"]["running"] == 0:
+    x = np.full((1, 4), 1004, np.float32)
+    hanging = [name for name in pool.report() if name != "idle"]
+    requests = [asyncio.create_task(pool.infer(name, None, InferRequest({"x": x}))) for name in hanging]
+    while not all(pool.report()[name]["running"] for name in hanging):
         await asyncio.sleep(0.01)
     print(json.dumps([worker["pid"] for each in pool.report().values() for worker in each["workers"]]), flush=True)
-    await request
+    await asyncio.wait(requests)
 
 asyncio.run(main())
 """
 
 
 def test_workers_leave_when_the_server_is_killed_even_those_that_hang():
-    settings = json.dumps({"programs": {"hangs": program("trouble"), "idle": program("double")}})
+    programs = {"hangs": program("trouble"), "idle": program("double")}
+    if sys.platform.startswith("linux"):
+        programs["backtracks"] = program("backtracks")
+    settings = json.dumps({"programs": programs})
     environ = {**os.environ, "PYTHONPATH": str(Path(latebind.__file__).parents[1])}
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, settings, str(HERE)], stdout=subprocess.PIPE, text=True, env=environ
     )
+    pids = []
     try:
         assert server.stdout is not None
         pids = json.loads(server.stdout.readline())
-        assert len(pids) == 2 and all(map(is_running, pids))
+        assert len(pids) == len(programs) and all(map(is_running, pids))
     finally:
         server.send_signal(signal.SIGKILL)
         server.wait()
         server.stdout.close()
-    asyncio.run(until(lambda: not any(map(is_running, pids))))
+    try:
+        asyncio.run(until(lambda: not any(map(is_running, pids))))
+    finally:
+        for pid in filter(is_running, pids):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_ctrl_c_does_not_reach_workers():
@@ -284,6 +297,16 @@ def test_ctrl_c_does_not_reach_workers():
     asyncio.run(scenario())
 
 
+def test_what_a_program_prints_goes_to_standard_error(capfd):
+    async def scenario():
+        async with serving(prints=program("prints")) as pool:
+            await ask(pool, "prints", 3.0)
+
+    asyncio.run(scenario())
+    out, err = capfd.readouterr()
+    assert "from the program" in err and out == ""
+
+
 def test_the_servers_own_variables_do_not_reach_programs(tmp_path, monkeypatch):
     monkeypatch.setenv("LATEBIND_SERVE__TOKEN", "secret")
     (tmp_path / "looks.py").write_text(
@@ -294,5 +317,49 @@ def test_the_servers_own_variables_do_not_reach_programs(tmp_path, monkeypatch):
     async def scenario():
         async with serving(tmp_path, looks=program("run") | {"program": "looks.py:run"}) as pool:
             np.testing.assert_array_equal((await ask(pool, "looks", 3.0)).outputs["y"], rows(3.0))
+
+    asyncio.run(scenario())
+
+
+def test_mixed_traffic_gets_no_wrong_answer_and_loses_no_request():
+    trouble = program("trouble", batching=BATCHED, workers=2)
+    double = program("double", batching=BATCHED)
+
+    async def scenario():
+        async with serving(trouble=trouble, double=double) as pool:
+            outcomes: Counter[tuple[str, str]] = Counter()
+
+            async def client(number: int) -> None:
+                random = Random(number)
+                for _ in range(40):
+                    name = random.choice(["trouble", "double"])
+                    x = rows(*(float(random.randrange(900)) for _ in range(random.randrange(1, 5))))
+                    bad = name == "trouble" and random.random() < 0.05
+                    if bad:
+                        x[random.randrange(len(x)), 0] = random.choice([RAISE, EXIT, DIE])
+                    request = asyncio.create_task(ask(pool, name, x=x))
+                    if random.random() < 0.1:
+                        await asyncio.sleep(0)
+                        request.cancel()
+                    await asyncio.wait([request])
+                    if request.cancelled():
+                        outcomes[name, "cancelled"] += 1
+                    elif bad:
+                        assert isinstance(request.exception(), ProgramFailedError)
+                        outcomes[name, "failed"] += 1
+                    else:
+                        np.testing.assert_array_equal(request.result().outputs["y"], 2 * x)
+                        outcomes[name, "right"] += 1
+
+            async def reload() -> None:
+                for name in ("double", "trouble"):
+                    await pool.load(name)
+
+            await asyncio.gather(reload(), *(client(number) for number in range(16)))
+            assert sum(outcomes.values()) == 16 * 40
+            report = pool.report()
+            assert report["trouble"]["failures"] == outcomes["trouble", "failed"] > 0
+            assert report["double"]["failures"] == 0
+            assert all((each["waiting"], each["timeouts"], each["rejected"]) == (0, 0, 0) for each in report.values())
 
     asyncio.run(scenario())

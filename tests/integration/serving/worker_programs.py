@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 
@@ -43,6 +44,13 @@ def trouble(x):
         while not os.path.exists(os.environ["GATE"]):
             time.sleep(0.002)
     return x * 2.0
+
+
+def backtracks(x):
+    """Spend a lifetime in a function in C that keeps the interpreter's lock, if the first number says so."""
+    if float(x[0, 0]) == HANG:
+        re.match("(a+)+$", "a" * 60 + "b")
+    return x
 
 
 def wrong_dtype(x):

@@ -1,4 +1,4 @@
-"""What a worker process may take: a limit on its address space, and what it takes now.
+"""What a worker process may take: a limit on its address space, what it takes now, and that it ends with the server.
 
 The limit is `RLIMIT_AS`, set after the program is loaded and compiled to what the process has then plus the configured
 amount. It counts address space, not pages in use: memory that an engine reserves without touching counts, what it
@@ -10,11 +10,13 @@ it is not set there.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Final
 
 _MIB: Final = 1 << 20
+_PR_SET_PDEATHSIG: Final = 1
 
 
 def memory_is_limitable() -> bool:
@@ -40,6 +42,18 @@ def limit_memory(megabytes: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = present + megabytes * _MIB
     resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
+def end_with_parent() -> None:
+    """Have Linux kill this process when the thread that started it is gone; elsewhere, do nothing.
+
+    The lifeline does the same, but not while a function in C keeps the interpreter's lock.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def resident_bytes(pid: int | None = None) -> int:

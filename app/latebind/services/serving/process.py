@@ -62,7 +62,15 @@ class WorkerProcess:
         lifeline, self._lifeline = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "latebind.services.serving.worker", str(its.fileno()), str(lifeline)],
+                [
+                    sys.executable,
+                    "-u",
+                    "-P",
+                    "-m",
+                    "latebind.services.serving.worker",
+                    str(its.fileno()),
+                    str(lifeline),
+                ],
                 pass_fds=(its.fileno(), lifeline),
                 stdin=subprocess.DEVNULL,
                 stdout=_STDERR,
@@ -160,7 +168,10 @@ class WorkerProcess:
                     await asyncio.wait_for(self.exited.wait(), patience)
                     return
                 self._signal(number)
-            await self.exited.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.exited.wait(), _GRACE[0])
+                return
+            logger.error("worker %d of program %s does not end, not even when it is killed", self.pid, self.name)
         except BaseException:
             self.kill()
             raise
@@ -202,8 +213,11 @@ def _nothing() -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment without the server's own variables, which may hold its token, and with this latebind."""
-    environ = without_server(os.environ)
+    """Return the environment without the server's own variables, which may hold its token, and with this latebind.
+
+    JAX by itself takes most of a GPU's memory when it starts, which is nothing for several workers on one GPU.
+    """
+    environ = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", **without_server(os.environ)}
     root = Path(latebind.__file__).parents[1]
     if root.name not in ("site-packages", "dist-packages"):
         environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), environ.get("PYTHONPATH", ""))))

@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from latebind.services.serving.batching import Batch, BatchLayout, RequestQueue
 from latebind.services.serving.errors import ProgramFailedError, ProgramLoadError, ProgramTimeoutError, ServingError
 from latebind.services.serving.framing import Header
@@ -168,9 +170,7 @@ class Seat:
         """Put a new process in the place of one that died; return false after `retire`."""
         process = self.process
         assert process is not None
-        self.state = SeatState.DEAD
-        self._figures.retire(process.figures)
-        self._fail_errands()
+        self._leave()
         if self._retiring.is_set():
             await process.stop()
             return False
@@ -246,30 +246,33 @@ class Seat:
         ConnectionError
             If the process is of no use any more.
         """
-        loop = asyncio.get_running_loop()
-        start = loop.time()
+        start = asyncio.get_running_loop().time()
+        limit = self.program.compute_timeout or self.program.timeout
         for each in batch.requests:
             each.started = start
             self._figures.queue_seconds.observe(start - each.arrived)
         self.state, self.running, self._stale = SeatState.BUSY, batch, True
         try:
-            async with asyncio.timeout_at(start + self.program.timeout):
+            async with asyncio.timeout_at(start + limit):
                 message, arrays = self._layout.message(batch)
                 reply = await process.ask(message, arrays)
-                if reply["kind"] == "result":
-                    expected = self._layout.expected(reply["outputs"])
-                    received = await process.receive_arrays(expected)
+                expected = self._layout.expected(reply.get("outputs", ()))
+                received = await process.receive_arrays(expected)
         except TimeoutError:
             process.kill()
-            logger.error("program %s ran for longer than %g s; its worker is killed", self.name, self.program.timeout)
-            batch.fail(lambda: timed_out(self.program.timeout))
+            logger.error("program %s ran for longer than %g s; its worker is killed", self.name, limit)
+            self._blame(batch, ProgramTimeoutError(f"the program ran for longer than {limit:g} s"))
             raise ConnectionError from None
         except (ConnectionError, OSError):
-            self._blame(batch, "the program's process died while it ran this request")
+            self._blame(batch, ProgramFailedError("the program's process died while it ran this request"))
             raise
         finally:
             self.state, self.running = SeatState.READY, None
         self._deaths = 0
+        self._answer(batch, reply, received)
+
+    def _answer(self, batch: Batch, reply: Header, received: list[np.ndarray]) -> None:
+        """Give the requests of a batch what the worker said."""
         self._figures.ran(batch.rows if self._layout.batched else len(batch.requests), reply["seconds"])
         if reply["kind"] == "result":
             names = [name for name, _ in reply["outputs"]]
@@ -283,14 +286,14 @@ class Seat:
             reply["traceback"],
             extra={"program": self.name, "request_ids": ids},
         )
-        self._blame(batch, f"the program raised {reply['type']}: {public(reply['message'])}")
+        self._blame(batch, ProgramFailedError(f"the program raised {reply['type']}: {public(reply['message'])}"))
 
-    def _blame(self, batch: Batch, reason: str) -> None:
+    def _blame(self, batch: Batch, error: ServingError) -> None:
         """End a request with an error; of several, try each by itself, for one of them may be the only one to blame."""
         if len(batch.requests) > 1:
             self._queue.put_back(batch.requests)
         else:
-            batch.fail(lambda: ProgramFailedError(reason))
+            batch.requests[0].fail(error)
 
     def _fail_errands(self) -> None:
         for _, answer in self._errands:
@@ -303,13 +306,15 @@ class Seat:
         """Leave nothing behind, also when the task was cancelled."""
         if self.process is not None and not self.process.exited.is_set():
             self.process.kill()
+        self._leave()
+
+    def _leave(self) -> None:
+        """Take note that there is no worker any more."""
         self.state = SeatState.DEAD
+        if self.process is not None:
+            self._figures.retire(self.process.figures)
+            self.process.figures = {}
         self._fail_errands()
-
-
-def timed_out(seconds: float) -> ServingError:
-    """Return the error of a request that took too long."""
-    return ProgramTimeoutError(f"the request took longer than {seconds:g} s, waiting included")
 
 
 def public(message: str) -> str:

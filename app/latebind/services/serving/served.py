@@ -17,7 +17,7 @@ from latebind.services.serving.errors import (
     ProgramTimeoutError,
 )
 from latebind.services.serving.histogram import ProgramFigures
-from latebind.services.serving.seat import Seat, public, timed_out
+from latebind.services.serving.seat import Seat, public
 from latebind.services.serving.settings import ProgramSettings
 from latebind.services.serving.types import InferRequest, InferResult, ModelState, ModelStatus
 
@@ -122,7 +122,8 @@ class ServedProgram:
                 return await waiting.result
         except TimeoutError:
             self._figures.timeouts += 1
-            raise timed_out(self.program.timeout) from None
+            message = f"the request took longer than {self.program.timeout:g} s, waiting included"
+            raise ProgramTimeoutError(message) from None
         except ProgramTimeoutError:
             self._figures.timeouts += 1
             raise
@@ -207,8 +208,6 @@ class ServedProgram:
             if seat.running is not None:
                 seat.running.fail(lambda: ModelUnavailableError(f"program {self.name!r}: the server stops"))
                 self._tasks[seat].cancel()
-            elif not seat.is_usable:
-                self._tasks[seat].cancel()
         await self._retire([*self._tasks])
         self._seats = []
 
@@ -216,14 +215,17 @@ class ServedProgram:
         return Seat(self.name, self.program, self._base, self._layout, self._queue, self._figures, self._seat_changed)
 
     async def _retire(self, seats: Sequence[Seat]) -> None:
-        tasks = [self._tasks.pop(seat) for seat in seats if seat in self._tasks]
-        for seat in seats:
+        tasks = {seat: self._tasks[seat] for seat in seats if seat in self._tasks}
+        for seat, task in tasks.items():
             seat.retire()
+            if not seat.is_usable:  # it has no batch, and may take long to start again
+                task.cancel()
         if tasks:
-            await asyncio.wait(tasks)
-        for seat in seats:
+            await asyncio.wait(tasks.values())
+        for seat in tasks:
             if seat.process is not None:
                 await seat.process.stop()
+            self._tasks.pop(seat, None)
 
     def _seat_changed(self) -> None:
         """Refuse what waits where no worker can be brought back."""
@@ -239,13 +241,13 @@ class ServedProgram:
 
     def report(self) -> dict[str, Any]:
         """Return the figures."""
-        seats = [*self._tasks] or self._loading
+        seats = [*self._tasks, *(seat for seat in self._loading if seat not in self._tasks)]
         figures = [seat.process.figures for seat in seats if seat.process is not None and seat.is_usable]
         return {
             **self._figures.report(figures),
             "waiting": len(self._queue),
             "running": sum(len(seat.running.requests) for seat in seats if seat.running is not None),
-            "workers": [seat.report() for seat in (*seats, *(self._loading if seats is not self._loading else ()))],
+            "workers": [seat.report() for seat in seats],
         }
 
     async def refresh(self) -> None:

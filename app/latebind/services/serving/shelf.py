@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from latebind.runtime.tracing import FORMS, Form, Tracer
@@ -57,5 +57,12 @@ class GraphShelf(Tracer):
         ]
 
 
-def _text(parts: list[Callable[[], str]] | tuple[()]) -> str:
-    return "\n".join(part() for part in parts)
+def _text(parts: Iterable[Callable[[], str]]) -> str:
+    return "\n".join(map(_rendered, parts))
+
+
+def _rendered(part: Callable[[], str]) -> str:
+    try:
+        return part()
+    except Exception as error:  # an engine's printer is no reason to lose a worker
+        return f"cannot be shown: {type(error).__name__}: {error}"

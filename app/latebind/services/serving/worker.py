@@ -2,7 +2,7 @@
 
 It loads one program, says that it is ready, and answers messages one after the other until the connection is closed.
 The lifeline is a pipe that ends when the server is gone, however that came about: then the process ends at once, also
-in the middle of a computation that lets other threads run.
+in the middle of a computation that lets other threads run; on Linux, of any.
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from typing import Any, Final
 import numpy as np
 
 from latebind.services.serving.framing import BlockingChannel, ConnectionLost, Header, bytes_of
-from latebind.services.serving.limits import limit_memory, memory_is_limitable, resident_bytes
+from latebind.services.serving.limits import end_with_parent, limit_memory, memory_is_limitable, resident_bytes
 from latebind.services.serving.runner import ProgramRunner
 from latebind.services.serving.settings import ProgramSettings
 
 logger = logging.getLogger("latebind.serving")
 
+#: Seconds after which a result brings the figures along: a worker that is never idle is never asked for them.
+_REPORT_EVERY: Final = 0.5
 #: Characters of a program's message that go to the server.
 _LONGEST_MESSAGE: Final = 2000
 
@@ -64,6 +66,7 @@ class Worker:
         self._channel = channel
         self._runner = runner
         self._logs = logs
+        self._reported = time.monotonic()
 
     def serve(self) -> None:
         """Answer until the connection is closed."""
@@ -72,7 +75,7 @@ class Worker:
             if kind == "infer":
                 self._infer(message)
             elif kind == "report":
-                self._say({"kind": "report", "figures": figures_of(self._runner)})
+                self._say({"kind": "report", **self._figures()})
             elif kind == "graphs":
                 self._say({"kind": "graphs", "graphs": self._runner.graphs()})
             else:
@@ -106,13 +109,16 @@ class Worker:
             return
         seconds = time.perf_counter() - start
         outputs = [(name, list(result.shape)) for name, result in chosen]
-        self._say(
-            {"kind": "result", "seconds": seconds, "outputs": outputs},
-            [bytes_of(result) for _, result in chosen],
-        )
+        figures = self._figures() if time.monotonic() - self._reported > _REPORT_EVERY else {}
+        answer = {"kind": "result", "seconds": seconds, "outputs": outputs, **figures}
+        self._say(answer, [bytes_of(result) for _, result in chosen])
 
     def _allocate(self, message: Header) -> list[np.ndarray]:
         return [np.empty(shape, dtype) for shape, dtype in zip(message["shapes"], self._runner.dtypes(), strict=True)]
+
+    def _figures(self) -> dict[str, Any]:
+        self._reported = time.monotonic()
+        return {"figures": figures_of(self._runner)}
 
     def _say(self, header: Mapping[str, Any], arrays: list[memoryview] | None = None) -> None:
         logs = self._logs.take()
@@ -183,6 +189,7 @@ def _leave_with_server(lifeline: int) -> None:
 def main() -> None:
     """Run with the descriptors that the command line names. Ctrl-C is the server's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     connection, lifeline = map(int, sys.argv[1:3])
     try:
         code = run(connection, lifeline)

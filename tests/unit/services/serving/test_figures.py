@@ -89,6 +89,8 @@ def test_the_shelf_keeps_graphs_with_their_parts_and_asks_for_the_backends_text_
     assert shelf.texts() == [
         {"name": "computation_1 (8 rows)", "ir": "the ir", "dot": "the drawing", "backend_text": "compiled\nmore"}
     ]
+    shelf.add("computation_2", "text", lambda: 1 / 0)
+    assert shelf.texts()[1]["backend_text"] == "cannot be shown: ZeroDivisionError: division by zero"
     for number in range(2, 200):
         shelf.add(f"computation_{number}", "ir", lambda: "")
     assert len(shelf.texts()) == 128

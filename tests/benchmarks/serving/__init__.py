@@ -1,0 +1,1 @@
+"""What serving costs: `latebind serve` beside bare handlers, under load."""

@@ -1,0 +1,174 @@
+"""`python -m tests.benchmarks.serving [--seconds S] [--clients 1,8,64] [--soak SECONDS]`.
+
+The load comes from wrk (Debian: `apt-get install wrk`), with one connection per client that asks again as soon as it has
+its answer. Contenders take turns, so that a busy machine hits all alike; figures are medians of the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy
+import orjson
+from rich.console import Console
+from rich.table import Table
+from tests.benchmarks.serving.programs import MODELS, write_configuration
+from tests.benchmarks.serving.soak import soak
+
+_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
+
+
+def main() -> int:
+    """Measure, and print a table for each model; return 1 if an answer was wrong or missing."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.serving")
+    parser.add_argument("--seconds", type=float, default=4.0, help="of load in each turn")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--clients", default="1,8,64,256", help="numbers of clients")
+    parser.add_argument("--soak", type=float, help="seconds of mixed good and bad traffic, and nothing else")
+    options = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
+        if options.soak:
+            url = stack.enter_context(latebind(Path(folder)))
+            return soak(url, options.soak, console)
+        wrk = shutil.which("wrk")
+        if wrk is None:
+            parser.error("the load generator wrk is missing: apt-get install wrk, or brew install wrk")
+        servers = {"latebind": stack.enter_context(latebind(Path(folder)))}
+        for engine in ("jax", "numpy"):
+            servers[f"FastAPI, {engine}"] = stack.enter_context(bare(engine))
+        for model in MODELS:
+            script = load_script(Path(folder), model)
+            clients = [int(one) for one in options.clients.split(",")]
+            console.print(table(wrk, servers, model, script, clients, options.seconds, options.rounds))
+    return 0
+
+
+def table(
+    wrk: str, servers: dict[str, str], model: str, script: Path, clients: list[int], seconds: float, rounds: int
+) -> Table:
+    """Measure one model."""
+    found = Table(title=f"{model}: requests per second; p50 and p99 in ms", title_justify="left")
+    found.add_column("clients", justify="right")
+    for name in servers:
+        found.add_column(name, justify="right")
+    found.add_column("latebind / jax", justify="right")
+    for count in clients:
+        runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in servers}
+        for turn in range(rounds):
+            names = list(servers)
+            for name in names[turn % len(names) :] + names[: turn % len(names)]:
+                runs[name].append(measure(wrk, servers[name] + f"/v2/models/{model}/infer", script, count, seconds))
+        cells = []
+        for name in servers:
+            rate, p50, p99 = (statistics.median(column) for column in zip(*runs[name], strict=True))
+            cells.append(f"{rate:,.0f}; {p50:.1f}, {p99:.1f}")
+        ratios = [ours[0] / theirs[0] for ours, theirs in zip(runs["latebind"], runs["FastAPI, jax"], strict=True)]
+        found.add_row(str(count), *cells, f"{statistics.median(ratios):.2f}")
+    return found
+
+
+def measure(wrk: str, url: str, script: Path, clients: int, seconds: float) -> tuple[float, float, float]:
+    """Return requests per second, and the median and 99th percentile of the latency in ms."""
+    arguments = [
+        wrk,
+        "-t1",
+        f"-c{clients}",
+        f"-d{seconds:.0f}s",
+        "--timeout",
+        "30s",
+        "--latency",
+        "-s",
+        str(script),
+        url,
+    ]
+    text = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in text or "Socket errors" in text:
+        raise RuntimeError(f"requests failed:\n{text}")
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))  # type: ignore[union-attr]
+    p50, p99 = (_milliseconds(re.search(rf"{share}%\s+([\d.]+)(\w+)", text)) for share in (50, 99))
+    return rate, p50, p99
+
+
+def _milliseconds(match: Any) -> float:
+    return float(match.group(1)) * _UNITS[match.group(2)]
+
+
+def load_script(folder: Path, model: str) -> Path:
+    """Write what wrk sends: one row of numbers as JSON."""
+    width = MODELS[model][0]
+    data = numpy.random.default_rng(1).uniform(size=width).round(4).tolist()
+    entry = {"name": "x", "datatype": "FP32", "shape": [1, width], "data": data}
+    body = orjson.dumps({"inputs": [entry]}).decode()
+    script = folder / f"{model}.lua"
+    script.write_text(f"wrk.method = 'POST'\nwrk.body = '{body}'\nwrk.headers['Content-Type'] = 'application/json'\n")
+    return script
+
+
+# Servers
+
+
+@contextmanager
+def latebind(folder: Path) -> Iterator[str]:
+    """Run `latebind serve`; gives its address when all programs are ready."""
+    command = [sys.executable, "-m", "latebind", "serve", "--config", str(write_configuration(folder))]
+    log = (folder / "log").open("w")
+    with log, _process(command, stdout=subprocess.PIPE, stderr=log, text=True) as process:
+        assert process.stdout is not None
+        address = re.search(r"http://\S+", process.stdout.readline())
+        assert address, "latebind serve did not start"
+        _wait(process, address.group() + "/v2/health/ready")
+        yield address.group()
+
+
+@contextmanager
+def bare(engine: str) -> Iterator[str]:
+    """Run the bare handlers on an engine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with _process([sys.executable, "-m", "tests.benchmarks.serving.bare", engine, str(port)]) as process:
+        _wait(process, f"http://127.0.0.1:{port}/openapi.json")
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    process: subprocess.Popen[str] = subprocess.Popen(command, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait(process: subprocess.Popen[str], url: str) -> None:
+    end = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(url):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+    raise RuntimeError(f"nothing answers at {url}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks.serving [--seconds S] [--clients 1,8,64] [--soak SECONDS]`.
 
-The load comes from wrk (Debian: `apt-get install wrk`), with one connection per client that asks again as soon as it has
-its answer. Contenders take turns, so that a busy machine hits all alike; figures are medians of the rounds.
+The load comes from wrk (Debian: `apt-get install wrk`), with one connection per client that asks again as soon as it
+has its answer. Contenders take turns, so that a busy machine hits all alike; figures are medians of the rounds.
 """
 
 from __future__ import annotations

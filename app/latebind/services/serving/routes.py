@@ -230,6 +230,8 @@ async def metrics(
     version: str = Provide["version"],
 ) -> Response:
     """`GET /metrics`: Prometheus's text."""
+    if hasattr(service, "refresh"):
+        await service.refresh()
     content, kind = exposition(service, counts, version)
     return Response(content, media_type=kind)
 

@@ -203,6 +203,7 @@ from latebind.errors import LatebindError
 from latebind.runtime.current import current_executor as _current_executor
 from latebind.runtime.current import set_default_factory as _set_default_factory
 from latebind.runtime.metrics import Metrics
+from latebind.runtime.syncs import forbid_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -365,6 +366,7 @@ __all__ = [
     "float64",
     "floor",
     "floor_divide",
+    "forbid_sync",
     "from_dlpack",
     "full",
     "full_like",

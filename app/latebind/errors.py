@@ -52,6 +52,10 @@ class DTypeMismatchError(TypeInferenceError, TypeError):
     """Operand dtypes that do not fit the operation."""
 
 
+class SyncForbiddenError(LatebindError, RuntimeError):
+    """A value was read inside `forbid_sync`."""
+
+
 class OutOfBoundsError(LatebindError, IndexError):
     """An index outside the array, found when recorded or, for indices that are data, at the first use of a result."""
 

@@ -26,6 +26,7 @@ from latebind.backends.interface import BackendData, BackendDevice, HostArray
 from latebind.ir.types import DType, TensorType
 from latebind.runtime.lazy import IndexStep, LazyTensor, NotDirectError, ViewLink, ViewStep
 from latebind.runtime.signature import AS_IT_IS
+from latebind.runtime.syncs import check_sync
 
 if TYPE_CHECKING:
     from latebind.runtime.lazy import IndexParser
@@ -210,6 +211,7 @@ class Direct:
 
     def masked(self, array: LazyTensor, mask: LazyTensor) -> LazyTensor | None:
         """Return the elements where a mask holds; `None` if the recording path has to find them."""
+        check_sync()
         self.left -= 1
         try:
             return self.wrap(self.host(array)[self.host(mask)])

@@ -31,6 +31,7 @@ from latebind.runtime.options import ExecutorOptions
 from latebind.runtime.recording import user_line
 from latebind.runtime.running import Runner, is_at
 from latebind.runtime.snapshot import snapshot
+from latebind.runtime.syncs import check_sync
 from latebind.runtime.tape import Ground, Tape
 from latebind.runtime.tracing import Tracer
 from latebind.runtime.transfer import to_device, to_host
@@ -234,6 +235,7 @@ class LazyGraphExecutor:
 
     def wait_device_ops(self) -> None:
         """Block until everything that was started is done. Errors surface where a result is used."""
+        check_sync()
         if self.forked:
             process.refuse_fork(self.name)
         self.worker.drain()
@@ -267,7 +269,10 @@ class LazyGraphExecutor:
             If the computation of the value failed; the message names the operation and the user's line.
         CaptureError
             Inside a function that is being captured.
+        SyncForbiddenError
+            Inside `forbid_sync`.
         """
+        check_sync()
         tape = array._tape.ground.tape()
         if tape.direct is not None:
             self.phases.end(tape)

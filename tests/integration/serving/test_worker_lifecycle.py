@@ -297,6 +297,16 @@ def test_ctrl_c_does_not_reach_workers():
     asyncio.run(scenario())
 
 
+def test_what_a_program_prints_goes_to_standard_error(capfd):
+    async def scenario():
+        async with serving(prints=program("prints")) as pool:
+            await ask(pool, "prints", 3.0)
+
+    asyncio.run(scenario())
+    out, err = capfd.readouterr()
+    assert "from the program" in err and out == ""
+
+
 def test_the_servers_own_variables_do_not_reach_programs(tmp_path, monkeypatch):
     monkeypatch.setenv("LATEBIND_SERVE__TOKEN", "secret")
     (tmp_path / "looks.py").write_text(

@@ -220,6 +220,20 @@ def test_a_program_that_hangs_is_ended_and_replaced():
     asyncio.run(scenario())
 
 
+def test_a_row_that_hangs_fails_its_own_request_only():
+    async def scenario():
+        async with serving(trouble=program("trouble", batching=BATCHED, compute_timeout=2.0)) as pool:
+            values = [1.0, HANG, 3.0, 4.0]
+            results = await asyncio.gather(*(ask(pool, "trouble", v) for v in values), return_exceptions=True)
+            error = results.pop(1)
+            assert isinstance(error, ProgramTimeoutError) and str(error) == "the program ran for longer than 2 s"
+            for value, result in zip((1.0, 3.0, 4.0), results, strict=True):
+                np.testing.assert_array_equal(result.outputs["y"], rows(2 * value))
+            assert pool.report()["trouble"]["timeouts"] == 1
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="only Linux enforces the limit")
 def test_a_program_that_takes_too_much_memory_gets_an_error_and_goes_on():
     async def scenario():

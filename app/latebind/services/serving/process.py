@@ -62,7 +62,15 @@ class WorkerProcess:
         lifeline, self._lifeline = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "latebind.services.serving.worker", str(its.fileno()), str(lifeline)],
+                [
+                    sys.executable,
+                    "-u",
+                    "-P",
+                    "-m",
+                    "latebind.services.serving.worker",
+                    str(its.fileno()),
+                    str(lifeline),
+                ],
                 pass_fds=(its.fileno(), lifeline),
                 stdin=subprocess.DEVNULL,
                 stdout=_STDERR,

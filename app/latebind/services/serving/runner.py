@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import numpy as np
+from pydantic import BaseModel
 
 import latebind
 from latebind.backends.interface import Backend
@@ -35,7 +36,7 @@ from latebind.services.serving.program import (
 from latebind.services.serving.settings import ProgramSettings
 from latebind.services.serving.shelf import GraphShelf
 from latebind.services.serving.types import DATATYPES
-from latebind.settings import Settings, load_settings
+from latebind.settings import Settings, load_settings, settings_with_provenance
 
 logger = logging.getLogger("latebind.serving")
 
@@ -47,7 +48,9 @@ _DECIDING: Final = 5.0
 #: What a tiered backend does in a worker unless told otherwise, where all shapes are known: everything is compiled,
 #: tried and decided before the worker is ready. Shapes that are not known run on the baseline at once, and are compiled
 #: in the background, as the backend does by itself: requests never wait for its compiler.
-_TIERS: Final = {"compile_after": 0.0, "synchronous": True}
+_TIERS: Final[Mapping[str, object]] = {"compile_after": 0.0, "synchronous": True}
+#: A worker waits for each result, so that a thread for computations gains nothing.
+_ALONE: Final[Mapping[str, object]] = {"asynchronous": "never"}
 
 
 def worker_settings(given: Mapping[str, object], *, shapes_are_known: bool = True) -> Settings:
@@ -59,11 +62,16 @@ def worker_settings(given: Mapping[str, object], *, shapes_are_known: bool = Tru
         As `load_settings` does.
     """
     settings = load_settings(None, given, overrides_from="the program's settings")
-    if settings.backend.name != "tiered" or not shapes_are_known:
-        return settings
-    said = {path[1] for path in settings._sources if len(path) == 2 and path[0] == "backend"}
-    update = {key: value for key, value in _TIERS.items() if key not in said}
-    return settings.model_copy(update={"backend": settings.backend.model_copy(update=update)})
+    said = {each.key for each in settings_with_provenance(settings) if each.source != "default"}
+    changed = {"execution": _ALONE}
+    if settings.backend.name == "tiered" and shapes_are_known:
+        changed["backend"] = _TIERS
+    update = {}
+    for group, values in changed.items():
+        model: BaseModel = getattr(settings, group)
+        unsaid = {key: value for key, value in values.items() if f"{group}.{key}" not in said}
+        update[group] = model.model_copy(update=unsaid)
+    return settings.model_copy(update=update)
 
 
 class ProgramRunner:

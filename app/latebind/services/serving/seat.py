@@ -246,25 +246,25 @@ class Seat:
         ConnectionError
             If the process is of no use any more.
         """
-        loop = asyncio.get_running_loop()
-        start = loop.time()
+        start = asyncio.get_running_loop().time()
+        limit = self.program.compute_timeout or self.program.timeout
         for each in batch.requests:
             each.started = start
             self._figures.queue_seconds.observe(start - each.arrived)
         self.state, self.running, self._stale = SeatState.BUSY, batch, True
         try:
-            async with asyncio.timeout_at(start + self.program.timeout):
+            async with asyncio.timeout_at(start + limit):
                 message, arrays = self._layout.message(batch)
                 reply = await process.ask(message, arrays)
                 expected = self._layout.expected(reply.get("outputs", ()))
                 received = await process.receive_arrays(expected)
         except TimeoutError:
             process.kill()
-            logger.error("program %s ran for longer than %g s; its worker is killed", self.name, self.program.timeout)
-            batch.fail(lambda: timed_out(self.program.timeout))
+            logger.error("program %s ran for longer than %g s; its worker is killed", self.name, limit)
+            self._blame(batch, ProgramTimeoutError(f"the program ran for longer than {limit:g} s"))
             raise ConnectionError from None
         except (ConnectionError, OSError):
-            self._blame(batch, "the program's process died while it ran this request")
+            self._blame(batch, ProgramFailedError("the program's process died while it ran this request"))
             raise
         finally:
             self.state, self.running = SeatState.READY, None
@@ -286,14 +286,14 @@ class Seat:
             reply["traceback"],
             extra={"program": self.name, "request_ids": ids},
         )
-        self._blame(batch, f"the program raised {reply['type']}: {public(reply['message'])}")
+        self._blame(batch, ProgramFailedError(f"the program raised {reply['type']}: {public(reply['message'])}"))
 
-    def _blame(self, batch: Batch, reason: str) -> None:
+    def _blame(self, batch: Batch, error: ServingError) -> None:
         """End a request with an error; of several, try each by itself, for one of them may be the only one to blame."""
         if len(batch.requests) > 1:
             self._queue.put_back(batch.requests)
         else:
-            batch.fail(lambda: ProgramFailedError(reason))
+            batch.requests[0].fail(error)
 
     def _fail_errands(self) -> None:
         for _, answer in self._errands:
@@ -315,11 +315,6 @@ class Seat:
             self._figures.retire(self.process.figures)
             self.process.figures = {}
         self._fail_errands()
-
-
-def timed_out(seconds: float) -> ServingError:
-    """Return the error of a request that took too long."""
-    return ProgramTimeoutError(f"the request took longer than {seconds:g} s, waiting included")
 
 
 def public(message: str) -> str:

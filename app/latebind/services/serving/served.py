@@ -17,7 +17,7 @@ from latebind.services.serving.errors import (
     ProgramTimeoutError,
 )
 from latebind.services.serving.histogram import ProgramFigures
-from latebind.services.serving.seat import Seat, public, timed_out
+from latebind.services.serving.seat import Seat, public
 from latebind.services.serving.settings import ProgramSettings
 from latebind.services.serving.types import InferRequest, InferResult, ModelState, ModelStatus
 
@@ -122,7 +122,8 @@ class ServedProgram:
                 return await waiting.result
         except TimeoutError:
             self._figures.timeouts += 1
-            raise timed_out(self.program.timeout) from None
+            message = f"the request took longer than {self.program.timeout:g} s, waiting included"
+            raise ProgramTimeoutError(message) from None
         except ProgramTimeoutError:
             self._figures.timeouts += 1
             raise

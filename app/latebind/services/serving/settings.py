@@ -59,6 +59,12 @@ class ProgramSettings(Group):
     workers: int = Field(1, ge=1, le=64, description="Processes that run it.")
     memory_limit_mb: int | None = Field(None, ge=64, description="Address space beyond the one after start, in MiB.")
     timeout: float = Field(30.0, gt=0, description="Seconds that a request may take, waiting included.")
+    compute_timeout: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds that one run may take before its process is ended and replaced; null: as `timeout`. The "
+        "requests of a batch that takes longer are run again one by one, so that only the one to blame fails.",
+    )
     startup_timeout: float = Field(300.0, gt=0, description="Seconds that loading and compiling may take.")
     queue: int = Field(256, ge=1, description="Requests that may wait; more get 429.")
     batching: BatchingSettings = Field(default_factory=BatchingSettings, description="Dynamic batching.")

@@ -131,6 +131,11 @@ def test_tiers_are_decided_before_the_first_request_unless_the_settings_say_othe
     assert (backend.compile_after, backend.synchronous) == (1, False)
 
 
+def test_computations_run_on_the_workers_only_thread_unless_the_settings_say_otherwise():
+    assert worker_settings({"backend": "numpy"}).execution.asynchronous == "never"
+    assert worker_settings({"execution": {"asynchronous": "auto"}}).execution.asynchronous == "auto"
+
+
 def test_figures_count_what_falls_back(run):
     runner = run("row_sums", y=(-1,))
     runner.container.metrics().count("Fallback::linalg::qr", 3)

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from latebind.examples.digits import load
 HEADER_LENGTH: Final = "Inference-Header-Content-Length"
 #: Seconds that the server gets for a response, and those after which it is asked again if it does not say.
 _TIMEOUT, _RETRY = 60.0, 0.1
+_CONNECTIONS: Final = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
 
 
 class ClientError(LatebindError):
@@ -71,12 +72,9 @@ class DigitsClient:
     """
 
     def __init__(self, url: str, program: str = "digits", token: str | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or parts.hostname is None:
-            raise ClientError(f"{url!r} is no address of a server; it should be like http://127.0.0.1:8000")
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        self._connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT)
+        parts, port = _parts(url)
+        assert parts.hostname is not None
+        self._connection = _CONNECTIONS[parts.scheme](parts.hostname, port, timeout=_TIMEOUT)
         self._url = url
         self._path = f"{parts.path.rstrip('/')}/v2/models/{program}"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -155,6 +153,16 @@ class DigitsClient:
         except (ValueError, LookupError, TypeError):
             reason = "it gives no reason"
         return ClientError(f"{self._url} answers {response.status} {response.reason}: {reason}")
+
+
+def _parts(url: str) -> tuple[SplitResult, int | None]:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in _CONNECTIONS and parts.hostname:
+            return parts, parts.port
+    except ValueError:  # a port that is no number, half an IPv6 address
+        pass
+    raise ClientError(f"{url!r} is no address of a server; it should be like http://127.0.0.1:8000")
 
 
 def _seconds(retry_after: str | None) -> float:

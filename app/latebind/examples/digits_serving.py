@@ -1,4 +1,4 @@
-"""The digits network as a served program: `config/serve.yaml` names `predict`, with what `run digits -- --save` wrote."""
+"""The digits network as a served program: `config/serve.yaml` names `predict`, `run digits -- --save` its weights."""
 
 from __future__ import annotations
 

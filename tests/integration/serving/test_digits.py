@@ -110,7 +110,7 @@ def test_the_configuration_that_we_ship_is_right_and_says_every_key():
 @pytest.mark.parametrize("backend", ["numpy", "tiered"])
 def test_served_answers_are_those_of_the_model(trained, data, backend):
     if backend == "tiered":
-        need("xla")
+        need("jax")
     results, file = trained
     shipped = yaml.safe_load(CONFIG.read_text())
     program = shipped["programs"]["digits"]

@@ -86,7 +86,8 @@ def test_the_environment_alone_is_a_configuration(folder):
 def table(first_row: str) -> dict[str, str]:
     """Return the second cells of a table's rows by their first ones, which are code."""
     text = PAGE[PAGE.index(f"\n| `{first_row}` |") :].partition("\n\n")[0]
-    return dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", text, re.MULTILINE))
+    rows = re.findall(r"^\| `(\w+)` \|(.*?)\|", text, re.MULTILINE)
+    return {name: default.strip() for name, default in rows}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from tests.engines import need
 from tests.integration.serving.fake_protocol_server import fake_server
 
 import latebind as lb
-from latebind.examples import digits, digits_client
+from latebind.cli.program import example_names
+from latebind.examples import NO_PROGRAMS, digits, digits_client
 from latebind.examples.context import RunContext
 from latebind.examples.digits_serving import predict
 from latebind.services.serving.loading import load_serve_settings
@@ -83,6 +85,12 @@ def test_what_cannot_be_saved_is_refused_before_training(tmp_path, monkeypatch, 
 
 
 # The program
+
+
+def test_what_is_no_program_of_its_own_cannot_be_run():
+    assert {"digits_serving", "digits_client"} <= NO_PROGRAMS
+    for name in example_names():
+        assert callable(import_module(f"latebind.examples.{name}").main)
 
 
 def test_the_program_answers_as_the_model_that_was_trained(trained, data):

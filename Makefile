@@ -8,11 +8,17 @@ MANIFESTS := pyproject.toml constraints.txt
 RUN := env -u PYTHONPATH $(BIN)
 ARGS ?=
 
-.PHONY: run test test-fast conformance bench lint clean
+.PHONY: run serve test test-fast conformance bench lint clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.installed-run ## the main job: train on the handwritten digits
 	$(RUN)/latebind run digits --config config/default.yaml $(ARGS)
+
+serve: $(VENV)/.installed-serve models/digits.npz ## the digits model over HTTP; trains it first if it is not there
+	$(RUN)/latebind serve --config config/serve.yaml $(ARGS)
+
+models/digits.npz: | $(VENV)/.installed-serve
+	$(RUN)/latebind run digits --config config/default.yaml -- --save $@
 
 test: $(VENV)/.installed-dev ## all tests
 	$(RUN)/python -m pytest -n 2 $(ARGS)
@@ -33,7 +39,7 @@ lint: $(VENV)/.installed-dev ## style, types, layers
 	$(RUN)/lint-imports
 
 clean: ## everything that the other targets made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench-results
+	rm -rf $(VENV) models build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench-results
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf app/latebind.egg-info
 
@@ -44,9 +50,10 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed-run: EXTRAS := digits,xla
+$(VENV)/.installed-serve: EXTRAS := digits,xla,serve
 $(VENV)/.installed-dev: EXTRAS := digits,xla,torch,serve,dev
 $(VENV)/.installed-suite: EXTRAS := digits,xla,torch,serve,dev,suite
 $(VENV)/.installed-bench: EXTRAS := digits,xla,torch,serve,dev,bench
-$(VENV)/.installed-run $(VENV)/.installed-dev $(VENV)/.installed-suite $(VENV)/.installed-bench: $(MANIFESTS) | $(BIN)/python
+$(VENV)/.installed-run $(VENV)/.installed-serve $(VENV)/.installed-dev $(VENV)/.installed-suite $(VENV)/.installed-bench: $(MANIFESTS) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@

@@ -98,8 +98,8 @@ def find_program(text: str) -> Program:
 
 def example_names() -> list[str]:
     """Return the names of latebind's own programs."""
-    modules = pkgutil.iter_modules(latebind.examples.__path__)
-    return sorted(module.name for module in modules if module.name != "context" and not module.name.startswith("_"))
+    modules = {module.name for module in pkgutil.iter_modules(latebind.examples.__path__)}
+    return sorted(name for name in modules - latebind.examples.NO_PROGRAMS if not name.startswith("_"))
 
 
 @contextmanager

@@ -3,12 +3,17 @@
 The data are the 1,797 real images of 8 by 8 pixels that scikit-learn ships (UCI ML hand-written digits). The network
 has one hidden layer; training is stochastic gradient descent with momentum and a learning rate that decays at every
 step. The array code is NumPy style and does not know which backend runs it.
+
+`--save FILE` keeps the weights for `latebind serve`; `digits_serving.predict` is the function that uses them there.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +27,7 @@ HIDDEN = 256
 CLASSES = 10
 MOMENTUM = 0.9
 WEIGHT_DECAY = 1e-4
+PARAMETERS = ("w1", "b1", "w2", "b2")
 
 
 @dataclass(slots=True)
@@ -118,16 +124,63 @@ def train(context: RunContext, epochs: int, rate: float, hidden: int, seed: int)
         context.report(f"epoch {epoch + 1}: loss {mean_loss:.4f}")
     held_out = accuracy(parameters, test_images, test_labels)
     context.report(f"held-out accuracy {held_out:.2%} on {len(data.test_images)} images")
-    w1, b1, w2, b2 = parameters
-    return {"accuracy": held_out, "loss": mean_loss, "w1": w1, "b1": b1, "w2": w2, "b2": b2}
+    return {"accuracy": held_out, "loss": mean_loss, **dict(zip(PARAMETERS, parameters, strict=True))}
+
+
+# Saving
+
+
+def weights_file(text: str) -> Path:
+    """Return where to save, as an option's type: known before training whether it can be written.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If the name says no known format, what writes it is not installed, or its folder cannot be made.
+    """
+    path = Path(text)
+    if path.suffix not in (".npz", ".safetensors"):
+        raise argparse.ArgumentTypeError(f"weights are a .npz or .safetensors file, not {text!r}")
+    if path.suffix == ".safetensors" and find_spec("safetensors") is None:
+        raise argparse.ArgumentTypeError(
+            "a .safetensors file needs safetensors: pip install 'latebind[serve]', or save as .npz"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot make the folder of {text!r}: {error.strerror}") from None
+    return path
+
+
+def save(path: Path, weights: Mapping[str, np.ndarray]) -> None:
+    """Write arrays to a `.npz` or `.safetensors` file; an old one is replaced only by a whole new one."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        if path.suffix == ".npz":
+            with unfinished.open("wb") as stream:
+                np.savez(stream, **weights)  # type: ignore[arg-type]  # NumPy's types take the names for its options
+        else:
+            from safetensors.numpy import save_file
+
+            save_file(dict(weights), unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def main(context: RunContext) -> Results:
-    """Read the options and train."""
+    """Read the options, train, and save the weights if asked to."""
     parser = argparse.ArgumentParser(prog="latebind run digits", description="Train a perceptron on digits.")
     parser.add_argument("--epochs", type=int, default=30, help="passes over the training set (default 30)")
     parser.add_argument("--rate", type=float, default=0.3, help="first learning rate (default 0.3)")
     parser.add_argument("--hidden", type=int, default=HIDDEN, help=f"hidden units (default {HIDDEN})")
     parser.add_argument("--seed", type=int, default=0, help="seed of the split and the initial weights (default 0)")
+    parser.add_argument(
+        "--save", type=weights_file, metavar="FILE", help="save the weights to FILE, a .npz or .safetensors file"
+    )
     options = parser.parse_args(list(context.arguments))
-    return train(context, options.epochs, options.rate, options.hidden, options.seed)
+    results = train(context, options.epochs, options.rate, options.hidden, options.seed)
+    if options.save is not None:
+        save(options.save, {name: np.asarray(results[name]) for name in PARAMETERS})
+        context.report(f"weights saved to {options.save}")
+    return results

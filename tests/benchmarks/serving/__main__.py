@@ -72,7 +72,9 @@ def table(
         for turn in range(rounds):
             names = list(servers)
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
-                runs[name].append(measure(wrk, servers[name] + f"/v2/models/{model}/infer", script, count, seconds))
+                url = servers[name] + f"/v2/models/{model}/infer"
+                runs[name].append(measure(wrk, url, script, count, seconds))
+                settle(url, model)
         cells = []
         for name in servers:
             rate, p50, p99 = (statistics.median(column) for column in zip(*runs[name], strict=True))
@@ -97,11 +99,17 @@ def measure(wrk: str, url: str, script: Path, clients: int, seconds: float) -> t
         url,
     ]
     text = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in text or "Socket errors" in text:
+    if "Non-2xx" in text or "Socket errors" in text or not re.search(r" [1-9]\d* requests in ", text):
         raise RuntimeError(f"requests failed:\n{text}")
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))  # type: ignore[union-attr]
     p50, p99 = (_milliseconds(re.search(rf"{share}%\s+([\d.]+)(\w+)", text)) for share in (50, 99))
     return rate, p50, p99
+
+
+def settle(url: str, model: str) -> None:
+    """Wait until a server has worked off what clients that are gone left in its queue."""
+    with urllib.request.urlopen(urllib.request.Request(url, request_body(model).encode()), timeout=300):
+        pass
 
 
 def _milliseconds(match: Any) -> float:
@@ -109,14 +117,18 @@ def _milliseconds(match: Any) -> float:
 
 
 def load_script(folder: Path, model: str) -> Path:
-    """Write what wrk sends: one row of numbers as JSON."""
+    """Write what wrk sends."""
+    script = folder / f"{model}.lua"
+    kind = "wrk.headers['Content-Type'] = 'application/json'"
+    script.write_text(f"wrk.method = 'POST'\nwrk.body = '{request_body(model)}'\n{kind}\n")
+    return script
+
+
+def request_body(model: str) -> str:
+    """Return a request for one row of numbers."""
     width = MODELS[model][0]
     data = numpy.random.default_rng(1).uniform(size=width).round(4).tolist()
-    entry = {"name": "x", "datatype": "FP32", "shape": [1, width], "data": data}
-    body = orjson.dumps({"inputs": [entry]}).decode()
-    script = folder / f"{model}.lua"
-    script.write_text(f"wrk.method = 'POST'\nwrk.body = '{body}'\nwrk.headers['Content-Type'] = 'application/json'\n")
-    return script
+    return orjson.dumps({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, width], "data": data}]}).decode()
 
 
 # Servers

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy
 
-#: Widths of the layers; the large one is bound by reading its 74 MB of weights, so that a batch costs little more.
-MODELS = {"digits": (64, 256, 10), "large": (512, 4096, 4096, 10)}
+#: Widths of the layers; the large one is bound by reading its 285 MB of weights, so that a batch costs little more.
+MODELS = {"digits": (64, 256, 10), "large": (512, 8192, 8192, 10)}
 
 
 def make_weights(widths: tuple[int, ...]) -> dict[str, numpy.ndarray]:

@@ -201,6 +201,9 @@ def send_all(images: np.ndarray, clients: int, url: str, program: str = "digits"
                 digits[place] = client.predict(images[place])
                 latencies[place] = time.perf_counter() - sent
             return client.retries
+        except BaseException:
+            failed.set()
+            raise
         finally:
             client.close()
 
@@ -209,7 +212,7 @@ def send_all(images: np.ndarray, clients: int, url: str, program: str = "digits"
         try:
             running = [threads.submit(run) for _ in range(clients)]
             retries = sum(each.result() for each in running)
-        except BaseException:  # Ctrl-C as well
+        except BaseException:  # Ctrl-C, while the threads still run
             failed.set()
             raise
     return Answers(digits, latencies, time.perf_counter() - start, retries)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import threading
 from importlib import import_module
 from pathlib import Path
 
@@ -142,10 +143,15 @@ def test_served_answers_are_those_of_the_model(trained, data, backend):
     answers = asyncio.run(scenario())
     digit = np.concatenate([answer.outputs["digit"] for answer in answers])
     probabilities = np.concatenate([answer.outputs["probabilities"] for answer in answers])
-    assert np.mean(digit == data.test_labels.argmax(axis=1)) == pytest.approx(results["accuracy"])
     weights = {name: lb.asarray(array) for name, array in load_weights(file).items()}
     wanted = np.asarray(predict(lb.asarray(data.test_images), weights)[0])
     np.testing.assert_allclose(probabilities, wanted, rtol=1e-4, atol=1e-6)
+    second, first = np.sort(wanted, axis=1)[:, -2:].T
+    clear = first - second > 1e-3  # engines may round to either side of a tie
+    assert clear.mean() > 0.98
+    np.testing.assert_array_equal(digit[clear], wanted.argmax(axis=1)[clear])
+    right = np.mean(digit == data.test_labels.argmax(axis=1))
+    assert abs(right - results["accuracy"]) <= 1e-6 + np.mean(~clear)
 
 
 # The client
@@ -230,12 +236,29 @@ def test_an_address_that_is_none_is_refused(capsys, url):
     assert "is no address of a server" in err
 
 
-def test_a_request_that_fails_ends_all_clients(data):
+def test_a_request_that_fails_is_an_error_of_the_client(data):
     def fails(image):
         raise ConnectionError("the handler ends without an answer")
 
     with fake_server(fails) as server:
         server.handle_error = lambda *_: None
         with pytest.raises(digits_client.ClientError, match="no answer from a server"):
-            digits_client.send_all(data.test_images, 3, server.url)
-        assert len(server.seen) <= 3
+            digits_client.send_all(data.test_images, 1, server.url)
+        assert len(server.seen) == 1
+
+
+def test_no_client_goes_on_after_one_has_failed(data, monkeypatch):
+    others_wait, asked = threading.Event(), []
+
+    def predict_or_fail(client, image):
+        asked.append(image)
+        if not np.array_equal(image, data.test_images[0]):
+            assert others_wait.wait(DEADLINE)
+            return 0
+        raise digits_client.ClientError("the first image fails")
+
+    monkeypatch.setattr(digits_client.DigitsClient, "predict", predict_or_fail)
+    monkeypatch.setattr(digits_client.DigitsClient, "close", lambda client: others_wait.set())
+    with pytest.raises(digits_client.ClientError, match="the first image fails"):
+        digits_client.send_all(data.test_images, 3, "http://127.0.0.1:1")
+    assert len(asked) <= 3

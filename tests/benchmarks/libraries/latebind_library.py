@@ -13,6 +13,7 @@ from tests.benchmarks.workloads import Workload
 
 import latebind as lb
 import latebind.numpy
+from latebind.backends.tiered.backend import TieredBackend
 from latebind.errors import BackendUnavailableError, SettingsError
 
 
@@ -48,6 +49,10 @@ class Latebind(Library):
         self._executor.sync(results)
         self._executor.wait_device_ops()
         return results
+
+    def settled(self) -> bool:
+        backend = self._executor.backend
+        return not isinstance(backend, TieredBackend) or backend.wait_for_compilations(0.0)
 
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return lb.compile(function)

@@ -44,6 +44,10 @@ class Library:
         """Return a result as a NumPy array."""
         return numpy.asarray(value)
 
+    def settled(self) -> bool:
+        """Whether nothing is being compiled in the background."""
+        return True
+
     def compile(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that the library compiles as a whole at its first call.
 

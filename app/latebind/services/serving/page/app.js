@@ -28,7 +28,12 @@ function drawn(name, attributes, ...children) {
 async function ask(path) {
   const token = sessionStorage.getItem("latebind-token");
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  const answer = await fetch(path, { headers, cache: "no-store" });
+  let answer;
+  try {
+    answer = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(5000) });
+  } catch {
+    throw new Error("The server does not answer; the figures below are old.");
+  }
   if (answer.status === 401) {
     document.getElementById("token-form").hidden = false;
     throw new Error("The server asks for a token.");
@@ -132,6 +137,11 @@ class Card {
     this.reason.hidden = !status.reason;
     this.reason.textContent = status.reason;
     this.describe(status, figures);
+  }
+
+  /** A second without figures: a gap in the charts. */
+  miss() {
+    for (const chart of Object.values(this.charts)) chart.add(null);
   }
 
   describe(status, figures) {
@@ -299,8 +309,9 @@ async function poll() {
     document.getElementById("token-form").hidden = true;
     trouble.hidden = true;
   } catch (error) {
-    trouble.textContent = error instanceof TypeError ? "The server does not answer; the figures below are old." : error.message;
+    if (trouble.textContent !== error.message || trouble.hidden) trouble.textContent = error.message;
     trouble.hidden = false;
+    for (const card of cards.values()) card.miss();
     lastSeen = 0;
   }
   setTimeout(poll, 1000);

@@ -19,7 +19,7 @@ _MIB: Final = 1 << 20
 #: Fewer samples say nothing about growth.
 _ENOUGH: Final = 40
 #: Growth from the first quarter to the last that is none: this share, and so many MiB (or files, threads) beside.
-_SHARE, _BESIDE = 0.05, 8.0
+_SHARE, _BESIDE = 0.02, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Growth:
     Attributes
     ----------
     first, last : float
-        Means of the first and the last quarter of the samples.
+        Medians of the first and the last quarter of the samples; what is taken and given back at once does not count.
     most : float
     slope : float
         Of a straight line through all samples, per minute.
@@ -55,7 +55,7 @@ def growth(samples: list[tuple[float, float]]) -> Growth:
     times, values = numpy.array(samples, float).T
     quarter = max(1, len(values) // 4)
     slope = float(numpy.polyfit(times / 60, values, 1)[0]) if len(values) > 1 else 0.0
-    first, last = float(values[:quarter].mean()), float(values[-quarter:].mean())
+    first, last = float(numpy.median(values[:quarter])), float(numpy.median(values[-quarter:]))
     return Growth(first, last, float(values.max()), slope, len(values))
 
 

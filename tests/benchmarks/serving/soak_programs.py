@@ -53,7 +53,15 @@ programs:
     {tensors}
     settings: {{backend: numpy}}
     queue: 2
+  shapes:
+    program: {file}:dot
+    inputs: [{{name: x, datatype: FP32, shape: [-1, -1]}}]
+    outputs: [{{name: y, datatype: FP32, shape: [-1]}}]
+    settings: {{backend: {backend}, cache: {{max_entries: 16}}}}
+    batching: {{max_size: 2, max_delay_ms: 2}}
 """
+#: Most columns of the rows of `shapes`, which keeps fewer compiled programs than that: old ones are dropped all along.
+WIDEST: Final = 40
 
 
 def write_soak_configuration(folder: Path, backend: str, timeout: float) -> Path:
@@ -112,6 +120,13 @@ def trouble(x: Any) -> Any:
     while HANG in asked:
         time.sleep(0.05)
     return x * 2.0
+
+
+def dot(x: Any) -> Any:
+    """The squares of each row, added up."""
+    import latebind.numpy as np
+
+    return np.sum(x * x, axis=1)
 
 
 def busy(x: Any) -> Any:

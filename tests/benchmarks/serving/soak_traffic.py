@@ -29,6 +29,7 @@ from tests.benchmarks.serving.soak_programs import (
     DIE,
     HANG,
     RAISE,
+    WIDEST,
     WIDTH,
     expected_dense,
     make_dense_weights,
@@ -115,6 +116,14 @@ def crowd(client: Client, scene: Scene) -> str:
             raise WrongAnswer("a 429 without Retry-After")
         return "429"
     check_right(answer, 2 * x)
+    return "200"
+
+
+def new_shapes(client: Client, scene: Scene) -> str:
+    """Rows of ever other widths: each is compiled when it comes, and forgotten again."""
+    x = client.rows(2)
+    x = numpy.resize(x, (len(x), client.random.randint(1, WIDEST)))
+    check_right(client.infer("shapes", json_body(x)), (x * x).sum(axis=1))
     return "200"
 
 
@@ -322,6 +331,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("good, among trouble", among_trouble, clients=3, pause=0.01),
     Kind("good, among kills", among_kills, clients=3, pause=0.01),
     Kind("good, full queue", crowd, clients=6, pause=0.01),
+    Kind("good, new shapes", new_shapes, pause=0.1),
     Kind("good, slow reader", slow_reader, pause=0.1),
     Kind("health, metrics, page", watching, pause=1.0),
     Kind("loads a program again", reload, pause=15.0),

@@ -54,7 +54,7 @@ def test_the_memory_of_the_server_and_of_each_program_is_sampled(short_run: Repo
     if not Path("/proc/self/statm").exists():
         pytest.skip("nothing tells the memory of other processes here")
     names = [name for name in short_run.memory if name.endswith("MiB")]
-    assert {name.split()[0].rstrip(",") for name in names} == {"server", "dense", "trouble", "killed", "busy"}
+    assert {name.split()[0].rstrip(",") for name in names} == {"server", "dense", "trouble", "killed", "busy", "shapes"}
     assert all(short_run.memory[name].first > 1 for name in names)
 
 

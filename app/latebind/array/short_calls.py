@@ -101,11 +101,11 @@ class _Writer(CallGuards):
 
     def __init__(self, ground: Ground, capture: Capture, variant: Variant) -> None:
         super().__init__(ground, capture, variant)
-        self.count = CallCount(variant)
         executor = ground.executor
+        self.count = CallCount(variant, every=executor.metrics.every)
         self.names |= {
             "tick": self.count.tick,
-            "SAMPLED": CallCount.SAMPLED,
+            "SAMPLED": self.count.every,
             "launch": variant.executable.launcher(executor.backend),
             "scalar": executor.backend.make_computation_data_from_scalar,
             "device": ground.device,

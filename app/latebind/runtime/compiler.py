@@ -16,6 +16,7 @@ from latebind.ir.optable import lookup
 from latebind.ir.print_dot import to_dot
 from latebind.ir.print_text import to_text
 from latebind.ir.types import TensorType
+from latebind.runtime.events import Events, GraphCompiled
 from latebind.runtime.graph import Graph, build_graph, optimize
 from latebind.runtime.launch import Executable, Stage
 from latebind.runtime.metrics import Metrics
@@ -66,9 +67,11 @@ class Compiler:
         metrics: Metrics,
         tracer: Tracer,
         *,
+        events: Events | None = None,
         reference: Callable[[], Backend] | None = None,
         verify: bool = False,
     ) -> None:
+        self.events = events or Events()
         self.backend = backend
         self.ir_builder = ir_builder
         self.lowering_context = lowering_context
@@ -156,11 +159,17 @@ class Compiler:
         donated_parameters = [index for index, leaf in enumerate(graph.leaves) if leaf in donated]
         try:
             stages, result_slots = self._lower(name, device, graph, results, donated_parameters)
-            self.metrics.add_time("LowerTime", perf_counter() - start)
+            lowered = perf_counter()
+            self.metrics.add_time("LowerTime", lowered - start)
             self._compile_stages(name, stages)
         except (CompilationError, LoweringError) as error:
+            lowered = perf_counter()
             stages, result_slots = self._give_up(name, graph, results, error, locate)
-        self._note_time(perf_counter() - start, len(records), is_kernel=kernel is not None)
+        end = perf_counter()
+        self._note_time(end - start, len(records), is_kernel=kernel is not None)
+        if self.events.observers:
+            line = locate or _nowhere
+            self.events.tell(GraphCompiled(name, len(records), start, lowered, end, kernel is not None, line))
         # What falls back works on copies, and an engine may make no use of the permission.
         used = donated_parameters if len(stages) == 1 and not stages[0].fallback else ()
         taken = stages[0].computation.donated if stages else None
@@ -387,3 +396,8 @@ class Compiler:
             for figure, value in stage.backend.computation_analysis(stage.computation).items():
                 self.metrics.count(f"Compiled::{figure}", int(value))
         self.metrics.add_time("CompileTime", perf_counter() - start)
+
+
+def _nowhere(position: int) -> str:
+    """Stand in for the lines of a graph that has none."""
+    return ""

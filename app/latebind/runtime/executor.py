@@ -16,6 +16,7 @@ from latebind.runtime.cache import ComputationCache, Structure
 from latebind.runtime.capture import CaptureTape
 from latebind.runtime.compiler import Compiler, LoweringFactory
 from latebind.runtime.direct_phases import FIRST_LOOK, DirectPhases
+from latebind.runtime.events import Events, Synced
 from latebind.runtime.interpreter import reason
 from latebind.runtime.launch import Worker
 from latebind.runtime.lazy import LazyTensor
@@ -78,6 +79,8 @@ class LazyGraphExecutor:
         self.cache = ComputationCache() if cache is None else cache
         self.metrics = metrics or Metrics()
         self.tracer = tracer or Tracer()
+        self.events = Events()
+        self.events.changed.append(self.metrics.measure_every_call)
         self.name = name
         self.array_class = array_class or _default_array_class()
         self.compiler = Compiler(
@@ -86,6 +89,7 @@ class LazyGraphExecutor:
             lowering_context or backend.create_lowering_context,
             self.metrics,
             self.tracer,
+            events=self.events,
             reference=reference if self.options.fallback == "reference" else None,
             verify=self.options.verify,
         )
@@ -174,7 +178,10 @@ class LazyGraphExecutor:
                 tape.limit = min(2 * count, self.options.recording_limit)
                 return tape
         self.metrics.count("LoopCut" if tape.round else "AutomaticCut")
+        start = perf_counter() if self.events.observers else 0.0
         structure = self.close_recording(tape)
+        if start:
+            self.events.tell(Synced("loop" if tape.round else "limit", start, perf_counter()))
         if structure is not None and structure.sightings <= 1 and not tape.round:
             self.phases.begin(tape.ground)
         following = tape.ground.tape()
@@ -209,7 +216,10 @@ class LazyGraphExecutor:
 
     def leaf_data(self, array: LazyTensor) -> BackendData:
         """Return the data of an operand that is not on the caller's tape."""
+        start = perf_counter() if self.events.observers and array._tape is not array._tape.ground else 0.0
         data = self.materialize(array)
+        if start:
+            self.events.tell(Synced("leaf", start, perf_counter()))
         if data.error is not None:
             data.raise_error()
         return data
@@ -218,28 +228,37 @@ class LazyGraphExecutor:
 
     def sync(self, arrays: Iterable[LazyTensor]) -> None:
         """Close the recordings that these arrays are part of and start computing them."""
+        start = perf_counter()
         for array in arrays:
             self.materialize(array)
             tape = array._tape.ground.tape()
             if tape.direct is not None:
                 self.phases.end(tape)
+        if self.events.observers:
+            self.events.tell(Synced("sync", start, perf_counter()))
 
     def mark_step(self, device: BackendDevice | str | None = None) -> None:
         """Close the calling thread's recording for a device and start computing all its live arrays."""
         self.check_usable()
         self.metrics.count("Steps")
         tape = self.ground(device).tape()
+        start = perf_counter() if self.events.observers else 0.0
         self.close_recording(tape)
         if tape.direct is not None:
             self.phases.end(tape)
+        if start:
+            self.events.tell(Synced("mark_step", start, perf_counter()))
 
     def wait_device_ops(self) -> None:
         """Block until everything that was started is done. Errors surface where a result is used."""
         check_sync()
         if self.forked:
             process.refuse_fork(self.name)
+        start = perf_counter()
         self.worker.drain()
         self.backend.wait_device_ops()
+        if self.events.observers:
+            self.events.tell(Synced("wait_device_ops", start, perf_counter()))
 
     def materialize(self, array: LazyTensor) -> BackendData:
         """Return an array's data, which may still be pending; close the recording that computes it if need be."""
@@ -273,6 +292,7 @@ class LazyGraphExecutor:
             Inside `forbid_sync`.
         """
         check_sync()
+        start = perf_counter() if self.events.observers else 0.0
         tape = array._tape.ground.tape()
         if tape.direct is not None:
             self.phases.end(tape)
@@ -280,7 +300,10 @@ class LazyGraphExecutor:
         if self.forked and (data.is_pending or not self.backend.is_ready(data)):
             process.refuse_fork(self.name)
         data.wait()
-        return to_host(self.backend, self.metrics, data)
+        host = to_host(self.backend, self.metrics, self.events, data)
+        if start:
+            self.events.tell(Synced("value", start, perf_counter()))
+        return host
 
     def check_usable(self) -> None:
         """Raise if the container was closed, or if this process was forked from the one that built it."""
@@ -410,7 +433,9 @@ class LazyGraphExecutor:
     def from_host(self, tensor: HostArray, type: TensorType, ground: Ground, *, copy: bool) -> LazyTensor:
         """Return an array with this host value on the ground's device."""
         self.check_usable()
-        return self.wrap(to_device(self.backend, self.metrics, tensor, type, ground.device, copy=copy), ground)
+        return self.wrap(
+            to_device(self.backend, self.metrics, self.events, tensor, type, ground.device, copy=copy), ground
+        )
 
     def wrap(self, data: BackendData, ground: Ground) -> LazyTensor:
         """Return an array whose value is this data."""

@@ -6,7 +6,7 @@ import itertools
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Callable
+from types import FunctionType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _FOLLOWED_AT_LEAST: Final = 64
 class CallCount:
     """Counts the calls of one captured function that are too short for the metrics to be updated at each.
 
-    Every `SAMPLED`th call is to take the way that measures, and counts itself.
+    Every `every`th call is to take the way that measures, and counts itself.
 
     Parameters
     ----------
@@ -61,14 +61,17 @@ class CallCount:
 
     Attributes
     ----------
+    every : int
+        `SAMPLED`, or 1 while somebody watches.
     tick : callable
         Counts one call and returns its number; atomic.
     """
 
     SAMPLED: Final = 128
-    __slots__ = ("_last", "tick", "variant")
+    __slots__ = ("_last", "every", "tick", "variant")
 
-    def __init__(self, variant: Variant) -> None:
+    def __init__(self, variant: Variant, *, every: int = SAMPLED) -> None:
+        self.every = every
         self.tick = itertools.count().__next__
         self.variant = variant
         self._last = -1
@@ -77,7 +80,7 @@ class CallCount:
         """Return how many calls since the last time did not count themselves. For one thread at a time."""
         last, now = self._last, self.tick()  # the reader's own number is no call's
         self._last = now
-        return now - last - 1 - ((now - 1) // self.SAMPLED - last // self.SAMPLED)
+        return now - last - 1 - ((now - 1) // self.every - last // self.every)
 
 
 class Metrics:
@@ -87,11 +90,13 @@ class Metrics:
     of captured functions count for themselves (`CallCount`); what they counted is added when somebody reads.
     """
 
-    __slots__ = ("_counters", "_followed", "_lock", "_prune_at", "_timers")
+    __slots__ = ("_counters", "_followed", "_lock", "_prune_at", "_timers", "every")
 
     def __init__(self) -> None:
         self._lock = threading.RLock()  # a finaliser may read the metrics too
-        self._followed: list[tuple[CallCount, weakref.ref[Callable[..., object]]]] = []
+        #: One in so many short calls is measured.
+        self.every = CallCount.SAMPLED
+        self._followed: list[tuple[CallCount, weakref.ref[FunctionType]]] = []
         self._prune_at = _FOLLOWED_AT_LEAST
         self._counters: defaultdict[str, int] = defaultdict(int)
         self._timers: dict[str, list[float]] = {}
@@ -109,13 +114,24 @@ class Metrics:
         timer[0] += 1
         timer[1] += seconds
 
-    def follow(self, calls: CallCount, function: Callable[..., object]) -> None:
+    def follow(self, calls: CallCount, function: FunctionType) -> None:
         """Include what a short call's own count says, for as long as the function that counts is alive."""
         with self._lock:
+            calls.every = function.__globals__["SAMPLED"] = self.every
             self._followed.append((calls, weakref.ref(function)))
         if len(self._followed) > self._prune_at:
             self._collect()
             self._prune_at = max(_FOLLOWED_AT_LEAST, 2 * len(self._followed))
+
+    def measure_every_call(self, watched: bool) -> None:
+        """Send every short call the way that measures, and tells observers, while somebody watches."""
+        self._collect()
+        with self._lock:
+            self.every = 1 if watched else CallCount.SAMPLED
+            for calls, reference in self._followed:
+                function = reference()
+                if function is not None:
+                    calls.every = function.__globals__["SAMPLED"] = self.every
 
     def _collect(self) -> None:
         """Add what was counted elsewhere since the last time."""

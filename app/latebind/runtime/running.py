@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Final
@@ -11,6 +12,7 @@ from latebind.errors import LatebindError, failure_of
 from latebind.ir.source import locate
 from latebind.runtime.cache import ComputationCache, Structure, Variant
 from latebind.runtime.compiler import Compiler
+from latebind.runtime.events import CompileReason, How, RecordingRun, VariantCompiled
 from latebind.runtime.failure import Guard, Isolation, PositionedCheck
 from latebind.runtime.interpreter import detached, reason
 from latebind.runtime.launch import Worker
@@ -53,6 +55,7 @@ class Runner:
     ) -> None:
         self.backend = backend
         self.compiler = compiler
+        self.events = compiler.events
         self.worker = worker
         self.metrics = metrics
         self.options = options
@@ -74,7 +77,7 @@ class Runner:
                 return
             outputs = list(variant.outputs)
             # What was compiled just now has its own timers; only the rest is dispatch.
-            self._launch(tape, variant, start if variant.runs else perf_counter())
+            self._launch(tape, structure, variant, start if variant.runs else perf_counter())
         except Exception as error:
             failed = error if isinstance(error, LatebindError) else None
             self.poison(tape, outputs, failed or failure_of(f"the computation failed: {reason(error)}", error))
@@ -123,7 +126,8 @@ class Runner:
         ]
 
     def compile(self, tape: Tape, structure: Structure, live: list[int], donatable: list[int]) -> Variant:
-        known = bool(structure.variants)
+        start, earlier = perf_counter(), structure.variants
+        known = bool(earlier)
         promoted = not self.options.deterministic and structure.promote(tape.scalars)
         parameters = structure.promoted  # another thread may promote more meanwhile
         self.metrics.count("ScalarPromotion" if promoted else "VariantCompile" if known else "UncachedCompile")
@@ -141,6 +145,9 @@ class Runner:
         structure.has_large_leaf = any(data.type.nbytes >= DONATION_BYTES for data in tape.leaves)
         structure.add(variant)
         self.cache.weigh(structure)
+        if self.events.observers:
+            why: CompileReason = "scalars" if promoted else "outputs" if known else "new"
+            self.events.tell(VariantCompiled(tape, structure, variant, earlier, why, start, perf_counter()))
         return variant
 
     # Running
@@ -151,8 +158,8 @@ class Runner:
         donatable = self.donatable(tape.leaves)
         leaves = dict(enumerate(tape.leaves))
         isolation = self.isolation(tape)
-        self.metrics.add_time("DispatchTime", perf_counter() - start)
-        start, kernels = perf_counter(), self.compiler.kernel_seconds
+        closed, start, kernels = start, perf_counter(), self.compiler.kernel_seconds
+        self.metrics.add_time("DispatchTime", start - closed)
         if donatable:
             tape.spent = True
             tape.leaves = []
@@ -165,8 +172,10 @@ class Runner:
         if tape.checks:
             isolation.apply_checks(checks_of(tape), live, results)
         self._bind(tape, live, results)
+        if self.events.observers:
+            self.tell(tape, structure, None, "interpreted", live, closed, start, start + seconds)
 
-    def _launch(self, tape: Tape, variant: Variant, start: float) -> None:
+    def _launch(self, tape: Tape, structure: Structure, variant: Variant, start: float) -> None:
         executable = variant.executable
         arguments = executable.arguments(self.backend, tape.leaves, tape.scalars)
         queued = self._goes_to_worker(variant, arguments)
@@ -176,13 +185,17 @@ class Runner:
         self.metrics.add_time("DispatchTime", perf_counter() - start)
         if not queued:
             isolation = self.isolation(tape)
+            begin = perf_counter()
             results = self.execute(variant, arguments, isolation)
+            end = perf_counter()
             if tape.checks:
                 if self.backend.blocking:
                     isolation.apply_checks(checks_of(tape), variant.outputs, results)
                 else:
                     Guard(isolation, checks_of(tape), variant.outputs, results)
             self._bind(tape, variant.outputs, results)
+            if self.events.observers:
+                self.tell(tape, structure, variant, "computation", variant.outputs, start, begin, end)
             return
         ground = tape.ground
         placeholders = []
@@ -193,8 +206,11 @@ class Runner:
         isolation, checks = self.isolation(tape), checks_of(tape)
         # The job must not keep alive leaves that the computation does not read.
         tape.leaves = []
+        tell: Callable[[float, float], None] | None = None
+        if self.events.observers:
+            tell = functools.partial(self.tell, tape, structure, variant, "queued", variant.outputs, start)
         # Bound before it is submitted, a placeholder could be an argument of a job that another thread submits first.
-        self.worker.submit(lambda: self._run_queued(variant, arguments, placeholders, isolation, checks))
+        self.worker.submit(lambda: self._run_queued(variant, arguments, placeholders, isolation, checks, tell))
         self._bind(tape, variant.outputs, placeholders)
 
     def _goes_to_worker(self, variant: Variant, arguments: Sequence[BackendData]) -> bool:
@@ -240,11 +256,15 @@ class Runner:
         placeholders: list[BackendData],
         isolation: Isolation,
         checks: Sequence[PositionedCheck],
+        tell: Callable[[float, float], None] | None,
     ) -> None:
         try:
             if variant.executable.donated:
                 self._own(variant, arguments)
+            start = perf_counter()
             results = self.execute(variant, arguments, isolation)
+            if tell is not None:
+                tell(start, perf_counter())
             arguments.clear()
             isolation.apply_checks(checks, variant.outputs, results)
             for placeholder, result in zip(placeholders, results, strict=True):
@@ -273,6 +293,21 @@ class Runner:
             if array is not None and array._tape is tape and array._pos == position:
                 array._data = data
                 array._tape = ground
+
+    def tell(
+        self,
+        tape: Tape,
+        structure: Structure | None,
+        variant: Variant | None,
+        how: How,
+        live: Sequence[int],
+        closed: float,
+        start: float,
+        end: float,
+    ) -> None:
+        """Tell the observers that a recording was run."""
+        number = self.events.number()
+        self.events.tell(RecordingRun(number, tape, structure, variant, how, live, tape.started, closed, start, end))
 
     def isolation(self, tape: Tape) -> Isolation:
         return Isolation(self.compiler, tape.ground.device, tape.records, tape.scalars, self.locator(tape))

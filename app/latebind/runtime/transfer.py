@@ -7,12 +7,20 @@ from time import perf_counter
 from latebind.backends.interface import Backend, BackendData, BackendDevice, HostArray
 from latebind.errors import ExecutionError, LatebindError
 from latebind.ir.types import TensorType
+from latebind.runtime.events import Events, Transferred
 from latebind.runtime.interpreter import reason
 from latebind.runtime.metrics import Metrics
 
 
 def to_device(
-    backend: Backend, metrics: Metrics, tensor: HostArray, type: TensorType, device: BackendDevice, *, copy: bool
+    backend: Backend,
+    metrics: Metrics,
+    events: Events,
+    tensor: HostArray,
+    type: TensorType,
+    device: BackendDevice,
+    *,
+    copy: bool,
 ) -> BackendData:
     """Put a host array on a device.
 
@@ -28,11 +36,14 @@ def to_device(
         raise
     except Exception as error:
         raise ExecutionError(f"backend {backend.name!r} could not put {type} on {device}: {reason(error)}") from error
-    metrics.add_time("TransferToDeviceTime", perf_counter() - start)
+    end = perf_counter()
+    metrics.add_time("TransferToDeviceTime", end - start)
+    if events.observers:
+        events.tell(Transferred(True, type, start, end))
     return data
 
 
-def to_host(backend: Backend, metrics: Metrics, data: BackendData) -> HostArray:
+def to_host(backend: Backend, metrics: Metrics, events: Events, data: BackendData) -> HostArray:
     """Return a value in host memory, read-only.
 
     Raises
@@ -47,8 +58,11 @@ def to_host(backend: Backend, metrics: Metrics, data: BackendData) -> HostArray:
         raise
     except Exception as error:
         raise ExecutionError(f"backend {backend.name!r} could not hand out {data.type}: {reason(error)}") from error
-    metrics.add_time("TransferFromDeviceTime", perf_counter() - start)
+    end = perf_counter()
+    metrics.add_time("TransferFromDeviceTime", end - start)
     type = data.type
+    if events.observers:
+        events.tell(Transferred(False, type, start, end))
     if host.shape != type.shape or host.dtype != type.dtype:
         raise ExecutionError(
             f"backend {backend.name!r} is wrong: it gave a value of shape {host.shape} and dtype {host.dtype} "

@@ -107,4 +107,6 @@ def run_warm(runner: Runner, cache: ComputationCache, tape: Tape, structure: Str
     structure.sightings += 1
     cache.touch(structure)
     runner.metrics.add_step(len(tape.records), start - tape.started, begin - start, taken)
+    if runner.events.observers:
+        runner.tell(tape, structure, variant, "computation", live, start, begin, end)
     return end

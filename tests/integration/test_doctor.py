@@ -38,7 +38,13 @@ def doctor(tmp_path):
         command = [sys.executable, "-m", "latebind", "doctor", *arguments]
         settings = {"PYTHONPATH": paths, "XDG_CACHE_HOME": str(tmp_path / "cache"), "COLUMNS": "200"}
         return subprocess.run(
-            command, cwd=tmp_path, env=clean | settings | environment, capture_output=True, text=True, check=False, timeout=110
+            command,
+            cwd=tmp_path,
+            env=clean | settings | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=110,
         )
 
     return run

@@ -1,0 +1,84 @@
+"""Chrome's trace event format: what Perfetto and chrome://tracing open.
+
+The format is described in "Trace Event Format" (Google, docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU).
+Times are microseconds. A process is drawn as a group of tracks: one for the program, whose tracks are its threads, and
+one for each device, whose tracks are the threads that started the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from latebind.profiling.memory import Memory
+from latebind.profiling.timeline import Timeline, TimeSpan, Track, nested
+
+TraceEvent = dict[str, Any]
+
+#: Number of the program's process; the devices' follow.
+PROGRAM: Final = 1
+#: Arrows from a recording to its execution.
+_FLOW: Final = {"name": "recorded", "cat": "flow"}
+
+
+def trace_document(timeline: Timeline, memory: Memory, start: float, title: str, notes: Mapping[str, object]) -> dict[str, Any]:
+    """Return the trace as JSON values.
+
+    Parameters
+    ----------
+    timeline, memory
+    start
+        `perf_counter()` that becomes 0.
+    title
+        Name of the program's process.
+    notes
+        Shown as the trace's metadata.
+    """
+    devices = {span.track.device for span in timeline.spans} | {device for _, device, _ in memory.timeline}
+    processes = {"": PROGRAM} | {name: PROGRAM + 1 + index for index, name in enumerate(sorted(devices - {""}))}
+    events = [*_names(timeline, processes, title), *_spans(timeline, processes, start), *_counters(memory, processes)]
+    return {"traceEvents": events, "displayTimeUnit": "ms", "otherData": {key: str(value) for key, value in notes.items()}}
+
+
+def _names(timeline: Timeline, processes: Mapping[str, int], title: str) -> Iterator[TraceEvent]:
+    for device, number in processes.items():
+        name = f"device {device}" if device else title
+        yield _metadata("process_name", number, 0, name=name)
+        yield _metadata("process_sort_index", number, 0, sort_index=number)
+    for track in dict.fromkeys(span.track for span in timeline.spans):
+        name = timeline.names[track.thread]
+        yield _metadata("thread_name", processes[track.device], track.thread, name=f"from {name}" if track.device else name)
+        yield _metadata("thread_sort_index", processes[track.device], track.thread, sort_index=track.thread)
+
+
+def _metadata(name: str, process: int, thread: int, **arguments: object) -> TraceEvent:
+    return {"name": name, "ph": "M", "ts": 0, "pid": process, "tid": thread, "args": arguments}
+
+
+def _spans(timeline: Timeline, processes: Mapping[str, int], start: float) -> Iterator[TraceEvent]:
+    tracks: dict[Track, list[TimeSpan]] = {}
+    for span in timeline.spans:
+        tracks.setdefault(span.track, []).append(span)
+    whole = _whole_flows(timeline.spans)
+    for track, spans in tracks.items():
+        process = processes[track.device]
+        for span in nested(spans):
+            at, until = (span.start - start) * 1e6, (span.end - start) * 1e6
+            place = {"ts": at, "pid": process, "tid": track.thread}
+            yield {"name": span.name, "cat": span.category, "ph": "X", "dur": until - at, **place, "args": dict(span.details)}
+            if span.flow in whole:
+                yield {**_FLOW, "id": span.flow, **place, **({"ph": "s"} if span.category == "record" else {"ph": "f", "bp": "e"})}
+
+
+def _whole_flows(spans: Iterable[TimeSpan]) -> set[int]:
+    """Return the arrows of which both ends were kept."""
+    ends: dict[bool, set[int]] = {True: set(), False: set()}
+    for span in spans:
+        if span.flow is not None:
+            ends[span.category == "record"].add(span.flow)
+    return ends[True] & ends[False]
+
+
+def _counters(memory: Memory, processes: Mapping[str, int]) -> Iterator[TraceEvent]:
+    for seconds, device, held in memory.timeline:
+        yield {"name": "memory", "ph": "C", "ts": seconds * 1e6, "pid": processes[device], "tid": 0, "args": {"bytes": held}}

@@ -51,8 +51,8 @@ def _names(timeline: Timeline, processes: Mapping[str, int], title: str) -> Iter
         yield _metadata("thread_sort_index", processes[track.device], track.thread, sort_index=track.thread)
 
 
-def _metadata(name: str, process: int, thread: int, **arguments: object) -> TraceEvent:
-    return {"name": name, "ph": "M", "ts": 0, "pid": process, "tid": thread, "args": arguments}
+def _metadata(kind: str, process: int, thread: int, **arguments: object) -> TraceEvent:
+    return {"name": kind, "ph": "M", "ts": 0, "pid": process, "tid": thread, "args": arguments}
 
 
 def _spans(timeline: Timeline, processes: Mapping[str, int], start: float) -> Iterator[TraceEvent]:

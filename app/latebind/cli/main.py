@@ -12,7 +12,14 @@ import typer
 
 from latebind.cli import backends, config, run, serve
 from latebind.cli.user_traceback import user_traceback
-from latebind.errors import BackendUnavailableError, LatebindError, ProgramError, ProgramNotFoundError, SettingsError
+from latebind.errors import (
+    BackendUnavailableError,
+    LatebindError,
+    ProfileFileError,
+    ProgramError,
+    ProgramNotFoundError,
+    SettingsError,
+)
 
 
 class ExitCode(IntEnum):
@@ -71,6 +78,6 @@ def exit_code(error: LatebindError) -> ExitCode:
         return ExitCode.CONFIGURATION
     if isinstance(error, BackendUnavailableError):
         return ExitCode.BACKEND_UNAVAILABLE
-    if isinstance(error, ProgramNotFoundError):
+    if isinstance(error, ProgramNotFoundError | ProfileFileError):
         return ExitCode.USAGE
     return ExitCode.PROGRAM_FAILED

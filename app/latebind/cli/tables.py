@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from latebind.cli.report import PHASES, Difference, RunReport
+from latebind.cli.report import Difference, RunReport
+from latebind.profiling.sections import PHASES
 
 
 def _phase_cell(phase: str) -> Callable[[RunReport], str]:

@@ -1,6 +1,6 @@
 """Chrome's trace event format: what Perfetto and chrome://tracing open.
 
-The format is described in "Trace Event Format" (Google, docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU).
+The format is described in "Trace Event Format", to which Perfetto's page on external formats links.
 Times are microseconds. A process is drawn as a group of tracks: one for the program, whose tracks are its threads, and
 one for each device, whose tracks are the threads that started the work.
 """
@@ -21,7 +21,9 @@ PROGRAM: Final = 1
 _FLOW: Final = {"name": "recorded", "cat": "flow"}
 
 
-def trace_document(timeline: Timeline, memory: Memory, start: float, title: str, notes: Mapping[str, object]) -> dict[str, Any]:
+def trace_document(
+    timeline: Timeline, memory: Memory, start: float, title: str, notes: Mapping[str, object]
+) -> dict[str, Any]:
     """Return the trace as JSON values.
 
     Parameters
@@ -37,7 +39,11 @@ def trace_document(timeline: Timeline, memory: Memory, start: float, title: str,
     devices = {span.track.device for span in timeline.spans} | {device for _, device, _ in memory.timeline}
     processes = {"": PROGRAM} | {name: PROGRAM + 1 + index for index, name in enumerate(sorted(devices - {""}))}
     events = [*_names(timeline, processes, title), *_spans(timeline, processes, start), *_counters(memory, processes)]
-    return {"traceEvents": events, "displayTimeUnit": "ms", "otherData": {key: str(value) for key, value in notes.items()}}
+    return {
+        "traceEvents": events,
+        "displayTimeUnit": "ms",
+        "otherData": {key: str(value) for key, value in notes.items()},
+    }
 
 
 def _names(timeline: Timeline, processes: Mapping[str, int], title: str) -> Iterator[TraceEvent]:
@@ -47,7 +53,9 @@ def _names(timeline: Timeline, processes: Mapping[str, int], title: str) -> Iter
         yield _metadata("process_sort_index", number, 0, sort_index=number)
     for track in dict.fromkeys(span.track for span in timeline.spans):
         name = timeline.names[track.thread]
-        yield _metadata("thread_name", processes[track.device], track.thread, name=f"from {name}" if track.device else name)
+        yield _metadata(
+            "thread_name", processes[track.device], track.thread, name=f"from {name}" if track.device else name
+        )
         yield _metadata("thread_sort_index", processes[track.device], track.thread, sort_index=track.thread)
 
 
@@ -65,9 +73,21 @@ def _spans(timeline: Timeline, processes: Mapping[str, int], start: float) -> It
         for span in nested(spans):
             at, until = (span.start - start) * 1e6, (span.end - start) * 1e6
             place = {"ts": at, "pid": process, "tid": track.thread}
-            yield {"name": span.name, "cat": span.category, "ph": "X", "dur": until - at, **place, "args": dict(span.details)}
+            yield {
+                "name": span.name,
+                "cat": span.category,
+                "ph": "X",
+                "dur": until - at,
+                **place,
+                "args": dict(span.details),
+            }
             if span.flow in whole:
-                yield {**_FLOW, "id": span.flow, **place, **({"ph": "s"} if span.category == "record" else {"ph": "f", "bp": "e"})}
+                yield {
+                    **_FLOW,
+                    "id": span.flow,
+                    **place,
+                    **({"ph": "s"} if span.category == "record" else {"ph": "f", "bp": "e"}),
+                }
 
 
 def _whole_flows(spans: Iterable[TimeSpan]) -> set[int]:
@@ -81,4 +101,11 @@ def _whole_flows(spans: Iterable[TimeSpan]) -> set[int]:
 
 def _counters(memory: Memory, processes: Mapping[str, int]) -> Iterator[TraceEvent]:
     for seconds, device, held in memory.timeline:
-        yield {"name": "memory", "ph": "C", "ts": seconds * 1e6, "pid": processes[device], "tid": 0, "args": {"bytes": held}}
+        yield {
+            "name": "memory",
+            "ph": "C",
+            "ts": seconds * 1e6,
+            "pid": processes[device],
+            "tid": 0,
+            "args": {"bytes": held},
+        }

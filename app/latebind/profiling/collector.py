@@ -46,9 +46,7 @@ class Collector:
         Spans, and changes of the memory, that are kept.
     """
 
-    def __init__(
-        self, executor: LazyGraphExecutor, start: float, *, wait: bool, measured: bool, limit: int
-    ) -> None:
+    def __init__(self, executor: LazyGraphExecutor, start: float, *, wait: bool, measured: bool, limit: int) -> None:
         self._backend = executor.backend
         self._start = start
         self._waits = wait and not executor.backend.blocking
@@ -56,6 +54,8 @@ class Collector:
         self.costs = Costs(self.lines, measured=measured)
         self.timeline = Timeline(limit)
         self.memory = MemoryTracker(start, limit)
+        #: Seconds for which runs of an asynchronous engine were waited for.
+        self.waited: list[float] = []
         #: Details of compilations that lack the lines, by thread.
         self._unplaced: dict[int, dict[str, object]] = {}
 
@@ -84,7 +84,9 @@ class Collector:
     def compiling(self, compilation: Compilation) -> None:
         """Take in a compilation that ran in the background of the program."""
         if compilation.background and compilation.end and compilation.end > self._start:
-            self._add(f"compile {compilation.name}", "compile", compilation.start, compilation.end, {"background": True})
+            self._add(
+                f"compile {compilation.name}", "compile", compilation.start, compilation.end, {"background": True}
+            )
 
     def _add(
         self, name: str, category: str, start: float, end: float, details: dict[str, object], device: str = ""
@@ -126,6 +128,7 @@ class Collector:
         if self._waits:
             self._backend.wait_device_ops()
             end = perf_counter()
+            self.waited.append(end - event.end)
         cost = self.costs.ran(event, end - event.start)
         self._remember(event, end)
         tape = event.tape
@@ -157,13 +160,17 @@ class Collector:
             taken = int(stage.backend.computation_analysis(stage.computation).get("temp_bytes", 0))
             if taken and end > event.start:
                 name = stage.computation.name
-                holding = Holding(taken, f"temporaries of {name}", str(tape.ground.device), self.costs.place(event.structure, tape), "engine")
+                holding = Holding(
+                    taken,
+                    f"temporaries of {name}",
+                    str(tape.ground.device),
+                    self.costs.place(event.structure, tape),
+                    "engine",
+                )
                 memory.hold_between(holding, event.start, end)
 
 
-def _recording(
-    event: RecordingRun, track: Track, name: str, opened: float, details: dict[str, object]
-) -> TimeSpan:
+def _recording(event: RecordingRun, track: Track, name: str, opened: float, details: dict[str, object]) -> TimeSpan:
     """Return the span in which a recording was made; a call of a compiled function has none, and begins with itself."""
     if opened < event.closed:
         return TimeSpan(track, f"record {name}", "record", opened, event.closed, details, event.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,13 @@ if TYPE_CHECKING:
     from latebind.backends.interface import Backend
     from latebind.runtime.cache import Structure
     from latebind.runtime.events import OperationsRun, RecordingRun, VariantCompiled
+    from latebind.runtime.signature import Signature
     from latebind.runtime.tape import Record, Tape
 
+#: Operations whose work is not that of touching their operands, and floating-point operations that take as long as
+#: touching one byte.
+_CONTRACTIONS: Final = frozenset(("matmul", "tensordot", "vecdot"))
+_FLOPS_PER_BYTE: Final = 8
 #: Graphs whose structures are kept alive before those that the cache has dropped are let go.
 _KEPT_STRUCTURES: Final = 1024
 
@@ -68,7 +74,7 @@ class LineCost:
         Recorded here and run.
     seconds : float
         Of running them: measured where operations are timed, else the line's share of its graphs' time by the bytes
-        that its operations read and write.
+        that its operations read and write; contractions by their arithmetic.
     waits : int
         How often the program read a value here, or asked for work to be started or waited for.
     wait_seconds : float
@@ -246,11 +252,20 @@ def _shares(lines: Sequence[str], records: Sequence[Record]) -> list[tuple[str, 
     """Return the number of operations and the share of the bytes read and written, per line."""
     weights: Counter[str] = Counter()
     for line, record in zip(lines, records, strict=False):
-        signature = record[0]
-        weights[line] += signature.type.nbytes + sum(type.nbytes for type in signature.operand_types)
+        weights[line] += _weight(record[0])
     total = sum(weights.values()) or 1
     counts = Counter(lines)
     return [(line, counts[line], weight / total) for line, weight in weights.items()]
+
+
+def _weight(signature: Signature) -> int:
+    """Return about how many bytes an operation reads and writes, or could have in the time that it computes."""
+    operands = signature.operand_types
+    moved = signature.type.nbytes + sum(type.nbytes for type in operands)
+    if signature.rule.name not in _CONTRACTIONS or not signature.type.size:
+        return moved
+    contracted = math.isqrt(math.prod(type.size for type in operands) // signature.type.size)
+    return max(moved, 2 * signature.type.size * contracted // _FLOPS_PER_BYTE)
 
 
 def _figures(backend: Backend, structure: Structure) -> dict[str, float]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 #: What stands for a line where the settings switch lines off, or nobody knows it.
 UNKNOWN: Final = ""
+#: What stands for the lines of the command that runs a program: it reads the results, and waits for the end.
+COMMAND: Final = "latebind run"
+_COMMAND: Final = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cli") + os.sep
 #: Files that the place of a graph names.
 _MOST_FILES: Final = 3
 
@@ -60,6 +63,8 @@ class Lines:
         return linecache.getline(self._files.get(name, name), int(number)).strip() if number.isdecimal() else ""
 
     def _short(self, line: SourceLine) -> str:
+        if line.filename.startswith(_COMMAND):
+            return COMMAND
         name = line.filename.removeprefix(self._folder)
         self._files[name] = line.filename
         return f"{name}:{line.line}"

@@ -20,7 +20,7 @@ from latebind.runtime.running import Runner
 
 if TYPE_CHECKING:
     from latebind.backends.interface import BackendData
-    from latebind.runtime.cache import Structure, Variant
+    from latebind.runtime.cache import ComputationCache, Structure, Variant
     from latebind.runtime.executor import LazyGraphExecutor
     from latebind.runtime.tape import Tape
 
@@ -72,7 +72,9 @@ def end_timing(executor: LazyGraphExecutor) -> None:
             del executor.attached[_ATTACHED]
 
 
-def _never_warm(*arguments: object) -> float:
+def _never_warm(
+    runner: Runner, cache: ComputationCache, tape: Tape, structure: Structure | None, start: float
+) -> float:
     return 0.0
 
 
@@ -104,9 +106,7 @@ class _TimedRunner(Runner):
         def tell(times: Times) -> None:
             self.events.tell(OperationsRun(tape, times))
 
-        return _TimedIsolation(
-            plain.compiler, plain.device, plain.records, plain.scalars, plain.line, tell
-        )
+        return _TimedIsolation(plain.compiler, plain.device, plain.records, plain.scalars, plain.line, tell)
 
 
 @dataclass(frozen=True, slots=True)

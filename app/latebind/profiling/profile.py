@@ -49,11 +49,11 @@ class Profile:
         The peak, who held it, and the memory over time.
     dropped : int
         Spans beyond the limit, which are not in the trace.
+    written : bool
+        Whether the trace is in its file.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str] | None, *, operations: bool, wait: bool, limit: int
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str] | None, *, operations: bool, wait: bool, limit: int) -> None:
         self.wants_operations = operations
         self._path = path
         self._wait = wait
@@ -68,6 +68,7 @@ class Profile:
         self.operations: list[OperationCost] = []
         self.memory = Memory(0, 0.0, (), ())
         self.dropped = 0
+        self.written = False
         self.graph_notes: tuple[str, ...] = ()
         self.operation_notes: tuple[str, ...] = ()
 
@@ -82,9 +83,7 @@ class Profile:
         self._times = self.wants_operations and can_time_operations(executor)
         self._before = executor.metrics.counters(), executor.metrics.timers()
         self._start = perf_counter()
-        self._collector = Collector(
-            executor, self._start, wait=self._wait, measured=self._times, limit=self._limit
-        )
+        self._collector = Collector(executor, self._start, wait=self._wait, measured=self._times, limit=self._limit)
         executor.events.watch(self._collector)
         watch_compilations(self._collector.compiling)
         if self._times:
@@ -113,6 +112,8 @@ class Profile:
         collector = self._collector
         self.seconds = end - self._start
         self.counters, self.phases = _counted(executor, *self._before)
+        if collector.waited:
+            self.phases["wait for the engine"] = len(collector.waited), sum(collector.waited)
         self.graphs = collector.costs.graphs(executor.backend)
         self.lines = collector.costs.lines()
         self.operations = collector.costs.operations()
@@ -150,6 +151,7 @@ class Profile:
             return
         try:
             file.write(self.trace())
+            self.written = True
         except BaseException as failed:
             file.discard()
             if error is None:

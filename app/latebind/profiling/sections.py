@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from latebind.profiling.costs import GraphCost, LineCost, OperationCost
-from latebind.profiling.memory import LiveArrays, Memory
+from latebind.profiling.memory import Memory
 
 if TYPE_CHECKING:
     from latebind.profiling.profile import Profile
@@ -24,6 +24,8 @@ PHASES: Final = {
 #: Rows of a table; what is left out is counted.
 ROWS: Final = 12
 _WIDEST: Final = 60
+#: Figures of an engine on a graph that the table shows, if it gives them.
+_FIGURES: Final = ("flops", "bytes_accessed", "temp_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,14 @@ def _phases(profile: Profile) -> Section:
     rows = []
     for phase, (times, seconds) in profile.phases.items():
         rows.append((phase, f"{times:,}", milliseconds(seconds), mean(seconds, times), share(seconds, profile.seconds)))
-    note = "record: with the program's own Python; what runs on other threads is beside the rest, not after it"
+    note = "record: with the program's own Python; what runs on another thread runs beside the rest"
     title = f"phases of {profile.seconds:,.3f} s"
     return Section(title, ("phase", ">times", ">ms", ">us each", ">of the time"), rows, (note,))
 
 
 def _graphs(graphs: Sequence[GraphCost], notes: tuple[str, ...]) -> Section:
     shown = graphs[:ROWS]
-    figures = [name for name in ("flops", "bytes_accessed", "temp_bytes") if any(name in each.figures for each in shown)]
+    figures = [name for name in _FIGURES if any(name in each.figures for each in shown)]
     rows = [
         (
             each.name,
@@ -102,8 +104,8 @@ def _graphs(graphs: Sequence[GraphCost], notes: tuple[str, ...]) -> Section:
         )
         for each in shown
     ]
-    headings = ("graph", ">operations", ">runs", ">interpreted", ">ms", ">us each", "compiled", ">in ms")
-    headings += (*(f">{name.replace('_', ' ')}" for name in figures), "lines")
+    fixed = ("graph", ">operations", ">runs", ">interpreted", ">ms", ">us each", "compiled", ">in ms")
+    headings = (*fixed, *(f">{name.replace('_', ' ')}" for name in figures), "lines")
     return Section("graphs, the most expensive first", headings, rows, (*_left_out(graphs), *notes))
 
 
@@ -121,9 +123,10 @@ def _lines(lines: Sequence[LineCost], *, timed: bool) -> Section:
         )
         for each in lines[:ROWS]
     ]
-    how = "measured" if timed else "a graph's time by the bytes that operations read and write"
-    headings = ("line", ">operations", ">ms", ">of running", ">reads", ">waited ms", "source")
-    return Section("lines", headings, rows, (*_left_out(lines), f"ms: of running what the line recorded, {how}"))
+    how = "measured" if timed else "estimated from the times of its graphs and the sizes of its operations"
+    notes = f"ms: running what was recorded here, {how}", "waited: for results, and for starts that were asked for here"
+    headings = ("line", ">operations", ">ms", ">of running", ">syncs", ">waited ms", "source")
+    return Section("lines", headings, rows, (*_left_out(lines), *notes))
 
 
 def _operations(operations: Sequence[OperationCost], notes: tuple[str, ...]) -> Section:

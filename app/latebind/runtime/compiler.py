@@ -386,9 +386,7 @@ class Compiler:
             )
         return stages, tuple(slots[value] for value in results)
 
-    def _compile_stages(
-        self, name: str, stages: Sequence[Stage], locate: Callable[[int], str] | None
-    ) -> None:
+    def _compile_stages(self, name: str, stages: Sequence[Stage], locate: Callable[[int], str] | None = None) -> None:
         start = perf_counter()
         line = None if locate is None else functools.partial(locate, 0)
         for stage in stages:

@@ -154,12 +154,14 @@ class Runner:
 
     def interpret(self, tape: Tape, live: list[int], start: float, structure: Structure | None = None) -> None:
         """Run a recording operation by operation: its graph is too new to be worth compiling."""
+        asked = perf_counter()
         settle(tape.leaves)
+        settled = perf_counter() - asked
         donatable = self.donatable(tape.leaves)
         leaves = dict(enumerate(tape.leaves))
         isolation = self.isolation(tape)
         closed, start, kernels = start, perf_counter(), self.compiler.kernel_seconds
-        self.metrics.add_time("DispatchTime", start - closed)
+        self.metrics.add_time("DispatchTime", start - closed - settled)
         if donatable:
             tape.spent = True
             tape.leaves = []
@@ -208,7 +210,9 @@ class Runner:
         tape.leaves = []
         tell: Callable[[float, float], None] | None = None
         if self.events.observers:
-            tell = functools.partial(self.tell, tape, structure, variant, "queued", variant.outputs, placeholders, start)
+            tell = functools.partial(
+                self.tell, tape, structure, variant, "queued", variant.outputs, placeholders, start
+            )
         # Bound before it is submitted, a placeholder could be an argument of a job that another thread submits first.
         self.worker.submit(lambda: self._run_queued(variant, arguments, placeholders, isolation, checks, tell))
         self._bind(tape, variant.outputs, placeholders)

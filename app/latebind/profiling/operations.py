@@ -20,7 +20,7 @@ from latebind.runtime.running import Runner
 
 if TYPE_CHECKING:
     from latebind.backends.interface import BackendData
-    from latebind.runtime.cache import ComputationCache, Structure, Variant
+    from latebind.runtime.cache import Structure, Variant
     from latebind.runtime.executor import LazyGraphExecutor
     from latebind.runtime.tape import Tape
 
@@ -40,7 +40,7 @@ class _Timing:
 
     def __init__(self, executor: LazyGraphExecutor) -> None:
         self.users = 0
-        self.runner, self.run_warm, self.possible = executor.runner, executor.run_warm, executor.phases.possible
+        self.runner, self.possible = executor.runner, executor.phases.possible
 
 
 def begin_timing(executor: LazyGraphExecutor) -> None:
@@ -50,7 +50,8 @@ def begin_timing(executor: LazyGraphExecutor) -> None:
         if not isinstance(timing, _Timing):
             timing = executor.attached[_ATTACHED] = _Timing(executor)
             executor.runner = _TimedRunner(executor.runner)
-            executor.run_warm = _never_warm
+            for structure in executor.cache.structures():
+                structure.successor = None  # what is predicted would be run as it was
             executor.phases.possible = False
         timing.users += 1
     for tape in list(executor.tapes.values()):
@@ -67,15 +68,8 @@ def end_timing(executor: LazyGraphExecutor) -> None:
         assert isinstance(timing, _Timing)
         timing.users -= 1
         if not timing.users:
-            executor.runner, executor.run_warm = timing.runner, timing.run_warm
-            executor.phases.possible = timing.possible
+            executor.runner, executor.phases.possible = timing.runner, timing.possible
             del executor.attached[_ATTACHED]
-
-
-def _never_warm(
-    runner: Runner, cache: ComputationCache, tape: Tape, structure: Structure | None, start: float
-) -> float:
-    return 0.0
 
 
 class _TimedRunner(Runner):
@@ -91,6 +85,10 @@ class _TimedRunner(Runner):
             runner.interpretations,
             runner.cache,
         )
+
+    def run(self, tape: Tape, structure: Structure, live: list[int], start: float) -> None:
+        tape.ground.local.previous = None  # nothing is predicted from here on
+        super().run(tape, structure, live, start)
 
     def _variant(self, tape: Tape, structure: Structure, live: list[int]) -> Variant | None:
         structure.sightings += 1

@@ -106,8 +106,6 @@ class LazyGraphExecutor:
         self.runner = Runner(
             backend, self.compiler, self.worker, self.metrics, self.options, interpretations, self.cache
         )
-        #: How a closed recording is run that is exactly the predicted one; a profile that times operations replaces it.
-        self.run_warm = run_warm
         self.tapes: dict[tuple[int, Ground], Tape] = {}
         self._evicted = self.cache.evicted
         self.closed = False
@@ -362,7 +360,7 @@ class LazyGraphExecutor:
             local = ground.local
             previous: Structure | None = getattr(local, "previous", None)
             predicted = None if previous is None else previous.successor
-            end = 0.0 if tape.direct is not None else self.run_warm(self.runner, self.cache, tape, predicted, start)
+            end = 0.0 if tape.direct is not None else run_warm(self.runner, self.cache, tape, predicted, start)
             if end:
                 structure = local.previous = predicted
             else:

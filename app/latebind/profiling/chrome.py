@@ -69,25 +69,15 @@ def _spans(timeline: Timeline, processes: Mapping[str, int], start: float) -> It
         tracks.setdefault(span.track, []).append(span)
     whole = _whole_flows(timeline.spans)
     for track, spans in tracks.items():
-        process = processes[track.device]
         for span in nested(spans):
-            at, until = (span.start - start) * 1e6, (span.end - start) * 1e6
-            place = {"ts": at, "pid": process, "tid": track.thread}
-            yield {
-                "name": span.name,
-                "cat": span.category,
-                "ph": "X",
-                "dur": until - at,
-                **place,
-                "args": dict(span.details),
-            }
+            # Whole nanoseconds: rounded one by one, two ends that are the same would not stay so.
+            at, until = round((span.start - start) * 1e9), round((span.end - start) * 1e9)
+            place = {"ts": at / 1e3, "pid": processes[track.device], "tid": track.thread}
+            kind = {"name": span.name, "cat": span.category, "ph": "X"}
+            yield {**kind, **place, "dur": (until - at) / 1e3, "args": dict(span.details)}
             if span.flow in whole:
-                yield {
-                    **_FLOW,
-                    "id": span.flow,
-                    **place,
-                    **({"ph": "s"} if span.category == "record" else {"ph": "f", "bp": "e"}),
-                }
+                end = {"ph": "s"} if span.category == "record" else {"ph": "f", "bp": "e"}
+                yield {**_FLOW, **end, **place, "id": span.flow}
 
 
 def _whole_flows(spans: Iterable[TimeSpan]) -> set[int]:
@@ -101,11 +91,5 @@ def _whole_flows(spans: Iterable[TimeSpan]) -> set[int]:
 
 def _counters(memory: Memory, processes: Mapping[str, int]) -> Iterator[TraceEvent]:
     for seconds, device, held in memory.timeline:
-        yield {
-            "name": "memory",
-            "ph": "C",
-            "ts": seconds * 1e6,
-            "pid": processes[device],
-            "tid": 0,
-            "args": {"bytes": held},
-        }
+        place = {"ts": round(seconds * 1e9) / 1e3, "pid": processes[device], "tid": 0}
+        yield {"name": "memory", "ph": "C", **place, "args": {"bytes": held}}

@@ -23,8 +23,9 @@ from latebind.runtime.events import (
 )
 
 if TYPE_CHECKING:
-    from latebind.runtime.cache import Variant
+    from latebind.runtime.cache import Structure, Variant
     from latebind.runtime.executor import LazyGraphExecutor
+    from latebind.runtime.launch import Stage
 
 #: Where a recording that interpreted ran; computations have names.
 _INTERPRETED: Final = "interpreted"
@@ -56,6 +57,9 @@ class Collector:
         self.memory = MemoryTracker(start, limit)
         #: Seconds for which runs of an asynchronous engine were waited for.
         self.waited: list[float] = []
+        self._known_temporaries: dict[str, int] = {}
+        #: Operations that ran directly.
+        self.direct = 0
         #: Details of compilations that lack the lines, by thread.
         self._unplaced: dict[int, dict[str, object]] = {}
 
@@ -79,6 +83,7 @@ class Collector:
                     reason=event.reason, lines=self.costs.place(event.structure, event.tape)
                 )
             case DirectRun():
+                self.direct += event.operations
                 self._add("direct execution", "direct", event.start, event.end, {"operations": event.operations})
 
     def compiling(self, compilation: Compilation) -> None:
@@ -134,20 +139,30 @@ class Collector:
         tape = event.tape
         place = self.costs.place(event.structure, tape)
         details: dict[str, object] = {"operations": len(tape.records), "lines": place}
-        device = str(tape.ground.device)
-        recorder = Track(self.timeline.thread(tape.ident))
-        runner = self.timeline.thread()
         name = _name(event.variant) if cost is None or event.variant is not None else cost.name
         flow = None
-        if cost is not None and event.closed > self._start:
+        if event.structure is not None and event.closed > self._start:
             flow = event.number
-            self.timeline.add(_recording(event, recorder, name, max(event.opened, self._start), details))
+            self.timeline.add(self._recorded(event, event.structure, name, details))
         how: dict[str, object] = {"how": event.how, **details}
+        runner, device = self.timeline.thread(), str(tape.ground.device)
         for track in (Track(runner), Track(runner, device)):
             arrow = flow if track.device else None
             self.timeline.add(TimeSpan(track, name, "execute", event.start, end, how, arrow))
 
+    def _recorded(self, event: RecordingRun, structure: Structure, name: str, details: dict[str, object]) -> TimeSpan:
+        """Return the span in which a recording was made, or a compiled function called: that was recorded long ago."""
+        opened = max(event.opened, self._start)
+        if structure.cached and opened < event.closed:
+            recorder = Track(self.timeline.thread(event.tape.ident))
+            return TimeSpan(recorder, f"record {name}", "record", opened, event.closed, details, event.number)
+        # A call that waited for the worker is told from there.
+        caller = Track(self.timeline.thread(event.tape.ident if event.how == "queued" else None))
+        until = event.closed if event.how == "queued" else event.start
+        return TimeSpan(caller, f"call {name}", "record", event.closed, until, details, event.number)
+
     def _remember(self, event: RecordingRun, end: float) -> None:
+        """Count the arrays that a run used, made and overwrote, and what its engine needed meanwhile."""
         tape, memory = event.tape, self.memory
         donated = () if event.variant is None else event.variant.donated
         for index, leaf in enumerate(tape.leaves):
@@ -157,24 +172,23 @@ class Collector:
         for position, result in zip(event.live, event.results, strict=True):
             memory.hold(result, self.lines.at(tape.codes[position], tape.lastis[position]), "result", event.start)
         for stage in () if event.variant is None else event.variant.executable.stages:
-            taken = int(stage.backend.computation_analysis(stage.computation).get("temp_bytes", 0))
+            taken = self._temporaries(stage)
             if taken and end > event.start:
-                name = stage.computation.name
-                holding = Holding(
-                    taken,
-                    f"temporaries of {name}",
-                    str(tape.ground.device),
-                    self.costs.place(event.structure, tape),
-                    "engine",
-                )
+                what, place = f"temporaries of {stage.computation.name}", self.costs.place(event.structure, tape)
+                holding = Holding(taken, what, str(tape.ground.device), place, "engine")
                 memory.hold_between(holding, event.start, end)
 
-
-def _recording(event: RecordingRun, track: Track, name: str, opened: float, details: dict[str, object]) -> TimeSpan:
-    """Return the span in which a recording was made; a call of a compiled function has none, and begins with itself."""
-    if opened < event.closed:
-        return TimeSpan(track, f"record {name}", "record", opened, event.closed, details, event.number)
-    return TimeSpan(track, f"call {name}", "record", event.closed, event.start, details, event.number)
+    def _temporaries(self, stage: Stage) -> int:
+        """Return what the engine says that a computation needs besides arguments and results; 0 if it does not say."""
+        name = stage.computation.name
+        known = self._known_temporaries.get(name)
+        if known is not None:
+            return known
+        figures = stage.backend.computation_analysis(stage.computation)
+        taken = int(figures.get("temp_bytes", 0))
+        if figures:  # a computation that is compiled in the background has none yet
+            self._known_temporaries[name] = taken
+        return taken
 
 
 def _name(variant: Variant | None) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from threading import get_ident
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -21,6 +22,7 @@ from latebind.profiling.operations import begin_timing, can_time_operations, end
 from latebind.profiling.sections import PHASES, Section, sections, text
 from latebind.profiling.trace_file import TraceFile
 from latebind.runtime.current import current_executor
+from latebind.runtime.events import DirectRun
 
 if TYPE_CHECKING:
     from latebind.runtime.executor import LazyGraphExecutor
@@ -105,6 +107,7 @@ class Profile:
     def _stop(self, executor: LazyGraphExecutor) -> None:
         end = perf_counter()
         self._on = False
+        _tell_direct(executor, self._collector, self._start, end)
         if self._times:
             end_timing(executor)
         executor.events.unwatch(self._collector)
@@ -131,7 +134,7 @@ class Profile:
                 if self._wait
                 else f"backend {backend.name!r} works asynchronously: times are those of starting a run"
             )
-        direct = self.counters.get("DirectOps", 0)
+        direct = self._collector.direct
         if direct:
             graphs.append(
                 f"{direct:,} operations ran directly, without a graph: profile(operations=True) times them as well"
@@ -235,6 +238,16 @@ def profile(
     >>> print(seen.report())  # doctest: +SKIP
     """
     return Profile(path, operations=operations, wait=wait, limit=limit)
+
+
+def _tell_direct(executor: LazyGraphExecutor, collector: Collector, start: float, end: float) -> None:
+    """Tell of the phases of direct execution in which the calling thread is, if they began in the block."""
+    for tape in list(executor.tapes.values()):
+        local = tape.ground.local
+        if tape.direct is None or tape.ident != get_ident() or local.tape is not tape or executor.options.eager:
+            continue
+        if local.direct_since >= start:
+            collector(DirectRun(int(local.patience - tape.direct.left), local.direct_since, end))
 
 
 def _counted(

@@ -9,6 +9,9 @@ from typing import Final, Literal
 
 Category = Literal["record", "lower", "compile", "execute", "operation", "transfer", "wait", "direct"]
 
+#: What lasts until something else ends it.
+_LASTING: Final = frozenset(("record", "direct"))
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
@@ -103,15 +106,15 @@ class Timeline:
 def nested(spans: list[TimeSpan]) -> list[TimeSpan]:
     """Return the spans of one track so that each lies inside another or beside it, sorted by their start.
 
-    A recording lasts until something closes it, and what closes it began before: the recording is cut there. Of
-    others that overlap by what two clocks reads lie apart, the later one is cut.
+    A recording, and a phase of direct execution, lasts until something ends it that began before: it is cut there. Of
+    others that overlap, by what two reads of the clock lie apart, the later one is cut.
     """
     ordered = sorted(spans, key=lambda span: (span.start, -span.end))
     open_: list[TimeSpan] = []
     for span in ordered:
         while open_ and open_[-1].end <= span.start:
             open_.pop()
-        while open_ and open_[-1].category == "record" and span.end > open_[-1].end:
+        while open_ and open_[-1].category in _LASTING and span.end > open_[-1].end:
             open_.pop().end = span.start
         if open_:
             span.end = min(span.end, open_[-1].end)

@@ -131,6 +131,37 @@ class BackendData:
         raise raised
 
 
+class DirectData(BackendData):
+    """What direct execution made: a host array, or a NumPy scalar for a value without dimensions.
+
+    Most are operands once or twice and then dropped, so one is made without a constructor, and what other data has
+    comes into being when somebody asks for it.
+
+    Attributes
+    ----------
+    value : ndarray, numpy.generic or None
+        `None` once somebody has asked for the handle, which then is the only one to refer to the memory.
+    """
+
+    __slots__ = ("value",)
+
+    error = None
+    owned = True
+    _ready = None
+
+    value: Any
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "handle":
+            self.handle, self.value = np.asarray(self.value), None
+            return self.handle
+        if name == "type":
+            seen = self.handle if self.value is None else self.value
+            self.type = TensorType.of(seen.shape, seen.dtype)
+            return self.type
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
 #: Runs one compiled computation: from its arguments to its results (`Backend.launcher`).
 Launcher = Callable[[Sequence[BackendData]], list[BackendData]]
 

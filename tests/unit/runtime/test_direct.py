@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import numpy as np
 import pytest
@@ -242,3 +246,102 @@ def test_interpreting_a_chain_of_large_operations_takes_the_memory_of_a_few(make
         assert tracemalloc.get_traced_memory()[1] < 3 * x.nbytes
     finally:
         tracemalloc.stop()
+
+
+OPERATORS = [
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.floordiv,
+    operator.mod,
+    operator.pow,
+    operator.lt,
+    operator.le,
+    operator.gt,
+    operator.ge,
+    operator.eq,
+    operator.ne,
+]
+NUMBERS = [0.0, -0.0, 1.5, -2.0, 1e308, -1e308, 5e-324, math.inf, -math.inf, math.nan, 3.0]
+
+
+@pytest.mark.parametrize("compute", OPERATORS)
+@pytest.mark.parametrize("dtypes", list(product(["float64", "float32", "int64", "int32", "uint8", "bool"], repeat=2)))
+def test_numbers_give_what_arrays_of_one_element_give(direct, array, compute, dtypes):
+    hosts = []
+    for dtype in dtypes:
+        values = NUMBERS if dtype.startswith("f") else [0, 1, 7, 100] if dtype == "uint8" else [0, 1]
+        if dtype.startswith("int"):
+            values = [0, 1, -7, np.iinfo(dtype).max, np.iinfo(dtype).min]
+        with np.errstate(over="ignore"):
+            hosts.append(np.asarray(values, dtype))
+    x, y = array(hosts[0]), array(hosts[1])
+    for i, j in product(range(len(hosts[0])), range(len(hosts[1]))):
+        try:
+            expected = np.asarray(compute(x[i : i + 1], y[j : j + 1]))[0]
+        except Exception as error:
+            with pytest.raises(type(error)):
+                compute(x[i], y[j])
+            continue
+        found = np.asarray(compute(x[i], y[j]))
+        assert found.shape == ()
+        assert found.dtype == expected.dtype
+        assert found.tobytes() == expected.tobytes(), (hosts[0][i], hosts[1][j])
+
+
+@pytest.mark.parametrize("compute", OPERATORS)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "uint8"])
+@pytest.mark.parametrize("number", [0.0, -0.0, 2.5, 1e300, math.nan, math.inf, 3, 0, -1])
+def test_numbers_and_python_numbers_give_what_arrays_and_python_numbers_give(direct, array, compute, dtype, number):
+    host = np.asarray([0, 1, 7, 100], dtype)
+    x = array(host)
+    for i in range(len(host)):
+        for given in (lambda v: compute(v, number), lambda v: compute(number, v)):
+            try:
+                expected = np.asarray(given(x[i : i + 1]))[0]
+            except Exception as error:
+                with pytest.raises(type(error)):
+                    given(x[i])
+                continue
+            found = np.asarray(given(x[i]))
+            assert found.dtype == expected.dtype
+            assert found.tobytes() == expected.tobytes()
+
+
+def test_a_number_is_an_array_to_whoever_asks(direct, array):
+    x = array(np.arange(4.0))
+    number = x[2] * 2.0
+    assert (number.shape, number.dtype, number.ndim, number.size) == ((), np.float64, 0, 1)
+    assert float(number) == 4.0
+    assert number.T.shape == number.reshape(1)[0].shape == ()
+    assert float(number[()]) == 4.0
+    assert np.asarray(number.astype("int32")) == 4
+    assert np.asarray(number.reshape(1, 1)).tolist() == [[4.0]]
+    number = kept = x[2] * 2.0
+    number += 1.0
+    assert (float(kept), float(number)) == (4.0, 5.0)
+    x[0] = number
+    x[1:3] = number
+    assert np.asarray(x).tolist() == [5.0, 5.0, 5.0, 3.0]
+    assert np.asarray(x * number).tolist() == [25.0, 25.0, 25.0, 15.0]
+
+
+def test_a_number_goes_on_into_a_recording_and_to_another_thread(executor, direct, array):
+    number = array(np.arange(4.0))[3] * 0.5
+    executor.ground().tape().direct.left = 0
+    total = number + array(np.ones(2))
+    assert np.asarray(total).tolist() == [2.5, 2.5]
+    later = number * array(np.ones(2)) + number
+    assert executor.ground().tape().direct is None
+    assert np.asarray(later).tolist() == [3.0, 3.0]
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: float(number + 1.0)).result(60) == 2.5
+
+
+def test_a_view_that_is_assigned_to_itself_changes_nothing(direct, array):
+    x = array(np.arange(6.0).reshape(2, 3))
+    row = x[0]
+    row -= array(np.ones(3))
+    x[0] = row
+    assert np.asarray(x).tolist() == [[-1.0, 0.0, 1.0], [3.0, 4.0, 5.0]]

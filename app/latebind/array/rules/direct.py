@@ -115,7 +115,7 @@ reductions.ARGMIN.direct = np.argmin
 
 @direct(reductions.SUM)
 def _sum(x: Any, *, axis: Any, dtype: DType, keepdims: bool) -> Any:
-    if dtype.name == "float16" or axis == ():
+    if dtype.char == "e" or axis == ():
         raise NotDirectError  # added up in float32; of no axes, the sign of zero stays
     return _add(_converted(x, dtype), axis=axis, dtype=dtype, keepdims=keepdims)
 

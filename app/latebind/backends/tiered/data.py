@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from latebind.backends.interface import BackendData, BackendDevice, Scalar
 from latebind.ir.types import TensorType
 
@@ -67,3 +71,40 @@ class ScalarData(TieredData):
     def __init__(self, scalar: Scalar, type: TensorType, device: BackendDevice, baseline: BackendData) -> None:
         super().__init__(type, device, baseline)
         self.handle = scalar
+
+
+class DirectTieredData(TieredData):
+    """What direct execution made, as `DirectData` is on one tier: its baseline side is made when somebody asks for it.
+
+    Attributes
+    ----------
+    value : ndarray, numpy.generic or None
+        `None` once somebody has asked for a side.
+    """
+
+    __slots__ = ("value",)
+
+    error = None
+    owned = True
+    _ready = None
+
+    value: Any
+
+    @staticmethod
+    def side(type: TensorType, device: BackendDevice, value: Any) -> BackendData:
+        """Put a value on the baseline: set by the backend, in a class of its own."""
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("baseline", "handle"):
+            self.baseline = self.handle = self.side(self.type, self.device, np.asarray(self.value))
+            self.value = None
+            return self.baseline
+        if name == "optimizing":
+            self.optimizing = None
+            return None
+        if name == "type":
+            seen = self.value
+            self.type = TensorType.of(seen.shape, seen.dtype)
+            return self.type
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

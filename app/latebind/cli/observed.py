@@ -1,54 +1,40 @@
-"""Running a program, watched if that is wanted; what was seen of one that does not end well is kept."""
+"""Running a program in a container of its own, watched if that is wanted; of one that does not end well, what was seen
+is kept.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from time import perf_counter
 
-import typer
+from rich.console import Console
 
 from latebind.cli.program import Program, Results
+from latebind.cli.progress import ProgressDisplay
 from latebind.cli.report import RunReport
-from latebind.containers import Container
+from latebind.containers import Container, process_default
 from latebind.errors import BackendUnavailableError, ProgramError, SettingsError
 from latebind.examples.context import RunContext
+from latebind.injection.container import BoundContainer
 from latebind.injection.library import Provide, inject
-from latebind.profiling.profile import profile
 from latebind.runtime.executor import LazyGraphExecutor
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be seen of a run.
-
-    Attributes
-    ----------
-    stats : bool
-        Tables of where the time and the memory went.
-    path : Path or None
-        Where to write a trace.
-    operations : bool
-        Whether to time single operations.
-    wait : bool
-        Whether to wait for an engine that works asynchronously after each run.
-    """
-
-    stats: bool = False
-    path: Path | None = None
-    operations: bool = False
-    wait: bool = True
+from latebind.settings import load_settings
 
 
 class UnfinishedRun(BaseException):
-    """Carries the report of a run that raised or was interrupted past everything that handles errors.
+    """Carries what is known of a program that raised, or was interrupted, past everything that handles errors.
+
+    Whoever catches it shows the report, if that is wanted, and calls `leave`.
 
     Parameters
     ----------
     report
-        What there is.
+        What there is; it has results if the program came to its end, and what watched it raised after that.
     error
-        What ended the run.
+        What ended the program.
     """
 
     def __init__(self, report: RunReport, error: BaseException) -> None:
@@ -56,53 +42,90 @@ class UnfinishedRun(BaseException):
         self.report = report
         self.error = error
 
+    def leave(self) -> None:
+        """Raise what ended the program."""
+        raise self.error from self.error.__cause__
 
-@inject
-def observe(
+
+def build(config: Path | None, backend: str | None, forms: Sequence[str] = ()) -> BoundContainer:
+    """Make the container for one run.
+
+    Parameters
+    ----------
+    config
+        File of settings.
+    backend
+        Instead of the one that the settings name.
+    forms
+        In which each compiled graph is kept; none means as the settings say.
+    """
+    overrides: dict[str, object] = {"backend": backend} if backend is not None else {}
+    if forms:
+        overrides["tracing"] = {"show": list(forms)}
+    settings = load_settings(config, overrides, config_from="--config", overrides_from="command line")
+    container: BoundContainer = Container(name=settings.backend.name, settings=settings)  # type: ignore[assignment]
+    container.backend()
+    return container
+
+
+def run_in(
+    container: BoundContainer,
     program: Program,
-    context: RunContext,
-    wanted: Wanted,
-    executor: LazyGraphExecutor = Provide[Container.executor],
+    arguments: tuple[str, ...],
+    watching: AbstractContextManager[object] | None = None,
+    *,
+    quiet: bool = False,
 ) -> RunReport:
-    """Run a program in the current container, and return what was seen.
+    """Run a program in a container.
+
+    Parameters
+    ----------
+    container, program, arguments
+    watching
+        The program runs inside it; it is entered with the container as the current one. What it raises on entering is
+        raised as it is, before the program begins.
+    quiet
+        Whether what the program prints goes to standard error.
 
     Raises
     ------
     UnfinishedRun
-        If statistics are wanted and the program raises, or is interrupted.
-    ProgramError, SettingsError, BackendUnavailableError
-        If it raises otherwise; see `execute`.
+        If the program raises (a `ProgramError`; the cause is what it raised), leaves with an exit code that is not 0,
+        finds its settings wrong or its backend missing, or is interrupted.
     """
-    if not wanted.stats and wanted.path is None:
-        return execute(program, context, executor)
-    seen = profile(wanted.path, operations=wanted.operations, wait=wanted.wait)
-    shown = seen if wanted.stats else None
+    container.wire(modules=[__name__])
+    display = ProgressDisplay(Console(stderr=True))
+    context = RunContext(progress=display.track, report=display.report, arguments=arguments)
     try:
-        with seen:
-            report = execute(program, context, executor)
-    except BaseException as error:
-        if not wanted.stats or not seen.seconds:  # it did not even begin
-            raise
-        unfinished = RunReport.of(program.label, executor, seen.seconds, {}, shown)
-        raise UnfinishedRun(unfinished, error) from None
+        with container, process_default(container), redirect_stdout(sys.stderr) if quiet else nullcontext():
+            return _watched(program, context, watching or nullcontext())
     finally:
-        if wanted.path is not None and seen.written:
-            typer.echo(f"written: {wanted.path}", err=True)
-    return replace(report, profile=shown)
+        container.unwire()
 
 
-def execute(program: Program, context: RunContext, executor: LazyGraphExecutor) -> RunReport:
-    """Run a program in the current container.
+@inject
+def _watched(
+    program: Program,
+    context: RunContext,
+    watching: AbstractContextManager[object],
+    executor: LazyGraphExecutor = Provide[Container.executor],
+) -> RunReport:
+    begun, start, results = False, perf_counter(), Results()
+    try:
+        with watching:
+            begun, start = True, perf_counter()
+            results = _results(program, context, executor)
+            seconds = perf_counter() - start
+    except BaseException as error:
+        if not begun:
+            raise
+        seen = RunReport.of(program.label, executor, perf_counter() - start, results)
+        raise UnfinishedRun(seen, error) from None
+    return RunReport.of(program.label, executor, seconds, results)
 
-    Raises
-    ------
-    ProgramError
-        If it raises; the cause is what it raised. If it leaves with an exit code that is not 0.
-    SettingsError, BackendUnavailableError
-        If it raises one of these.
-    """
-    start = perf_counter()
-    results: Results = {}
+
+def _results(program: Program, context: RunContext, executor: LazyGraphExecutor) -> Results:
+    results = Results()
     try:
         results = program.run(context)
         executor.wait_device_ops()
@@ -113,4 +136,4 @@ def execute(program: Program, context: RunContext, executor: LazyGraphExecutor) 
         raise
     except Exception as error:
         raise ProgramError(f"program {program.label!r} raised {type(error).__name__}") from error
-    return RunReport.of(program.label, executor, perf_counter() - start, results)
+    return results

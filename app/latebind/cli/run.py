@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from contextlib import nullcontext, redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,16 +11,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+import latebind
 from latebind.backends.registry import AUTO, default_catalogue
-from latebind.cli.observed import UnfinishedRun, Wanted, observe
-from latebind.cli.program import Program, example_names, find_program
-from latebind.cli.progress import ProgressDisplay
+from latebind.cli.observed import UnfinishedRun, build, run_in
+from latebind.cli.program import example_names, find_program
 from latebind.cli.report import RunReport, differences, json_value
 from latebind.cli.tables import print_differences, print_reports
-from latebind.containers import Container, process_default
-from latebind.examples.context import RunContext
-from latebind.injection.container import BoundContainer
-from latebind.settings import load_settings
+from latebind.errors import ProfileFileError
 
 
 class Form(StrEnum):
@@ -84,42 +79,26 @@ def run(
         raise typer.BadParameter("give one of --backend and --compare", param_hint="--backend")
     if profile is not None and compare is not None:
         raise typer.BadParameter("a trace is of one run: give one of --profile and --compare", param_hint="--profile")
-    wanted = Wanted(stats=stats or operations, path=profile, operations=operations, wait=wait)
-    containers = [_build(config, name, show) for name in names]
+    containers = [build(config, name, [form.value for form in show or ()]) for name in names]
+    stats = stats or operations
     reports = []
     try:
         for container in containers:
-            reports.append(_run_in(container, found, tuple(arguments or ()), wanted, quiet=as_json))
+            seen = latebind.profile(profile, operations=operations, wait=wait) if stats or profile else None
+            try:
+                report = run_in(container, found, tuple(arguments or ()), seen, quiet=as_json)
+            finally:
+                if seen is not None and seen.written:
+                    typer.echo(f"written: {profile}", err=True)
+            reports.append(replace(report, profile=seen if stats else None))
     except UnfinishedRun as unfinished:
-        _print([unfinished.report], as_json=as_json)
-        raise unfinished.error from unfinished.error.__cause__
+        if stats or isinstance(unfinished.error, ProfileFileError):
+            _print([*reports, replace(unfinished.report, profile=seen if stats else None)], as_json=as_json)
+        unfinished.leave()
     finally:
         for container in reversed(containers):
             container.close()
     _print(reports, as_json=as_json)
-
-
-def _build(config: Path | None, backend: str | None, show: list[Form] | None) -> BoundContainer:
-    overrides: dict[str, object] = {"backend": backend} if backend is not None else {}
-    if show:
-        overrides["tracing"] = {"show": [form.value for form in show]}
-    settings = load_settings(config, overrides, config_from="--config", overrides_from="command line")
-    container: BoundContainer = Container(name=settings.backend.name, settings=settings)  # type: ignore[assignment]
-    container.backend()
-    return container
-
-
-def _run_in(
-    container: BoundContainer, program: Program, arguments: tuple[str, ...], wanted: Wanted, *, quiet: bool
-) -> RunReport:
-    container.wire(modules=[__name__])
-    display = ProgressDisplay(Console(stderr=True))
-    context = RunContext(progress=display.track, report=display.report, arguments=arguments)
-    try:
-        with container, process_default(container), redirect_stdout(sys.stderr) if quiet else nullcontext():
-            return observe(program, context, wanted)
-    finally:
-        container.unwire()
 
 
 def _print(reports: list[RunReport], *, as_json: bool) -> None:

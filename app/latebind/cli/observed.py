@@ -110,17 +110,19 @@ def _watched(
     watching: AbstractContextManager[object],
     executor: LazyGraphExecutor = Provide[Container.executor],
 ) -> RunReport:
-    begun, start, results = False, perf_counter(), Results()
+    start = seconds = 0.0
+    results = Results()
     try:
         with watching:
-            begun, start = True, perf_counter()
-            results = _results(program, context, executor)
-            seconds = perf_counter() - start
+            start = perf_counter()
+            try:
+                results = _results(program, context, executor)
+            finally:
+                seconds = perf_counter() - start
     except BaseException as error:
-        if not begun:
+        if not start:
             raise
-        seen = RunReport.of(program.label, executor, perf_counter() - start, results)
-        raise UnfinishedRun(seen, error) from None
+        raise UnfinishedRun(RunReport.of(program.label, executor, seconds, results), error) from None
     return RunReport.of(program.label, executor, seconds, results)
 
 

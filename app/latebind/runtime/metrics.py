@@ -210,10 +210,15 @@ class Metrics:
         ----------
         labels
             Put on every sample: `to_prometheus(container="train")`.
-        """
-        from latebind.runtime.exposition import exposition
 
-        return exposition(self, labels)
+        Raises
+        ------
+        ValueError
+            If the name of a label is not one that Prometheus takes.
+        """
+        from latebind.runtime.exposition import exposition, metric_families
+
+        return exposition(metric_families(self, labels))
 
     def report(self) -> str:
         """Return all metrics as text, one per line."""

@@ -40,6 +40,8 @@ class RunReport:
         Compiled graphs, in the forms asked for.
     profile : Profile or None
         Where the time and the memory went, if that was asked for.
+    ended_by : str
+        What ended the program before its end; empty if nothing did.
     """
 
     program: str
@@ -51,6 +53,7 @@ class RunReport:
     results: Results
     graphs: Sequence[GraphText]
     profile: Profile | None = None
+    ended_by: str = ""
 
     @classmethod
     def of(
@@ -102,7 +105,9 @@ class RunReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
-        stats = {} if self.profile is None else {"stats": self.profile.to_json()}
+        more: dict[str, Any] = {} if self.profile is None else {"stats": self.profile.to_json()}
+        if self.ended_by:
+            more["ended_by"] = self.ended_by
         return {
             "program": self.program,
             "backend": self.backend,
@@ -117,7 +122,7 @@ class RunReport:
             "counters": self.counters,
             "results": {name: _result_json(value) for name, value in self.results.items()},
             "graphs": [{"name": graph.name, "form": graph.form, "text": graph.text} for graph in self.graphs],
-            **stats,
+            **more,
         }
 
 

@@ -89,11 +89,14 @@ def run(
                 report = run_in(container, found, tuple(arguments or ()), seen, quiet=as_json)
             finally:
                 if seen is not None and seen.written:
-                    typer.echo(f"written: {profile}", err=True)
+                    missing = f", without {seen.dropped:,} spans beyond its limit" if seen.dropped else ""
+                    typer.echo(f"written: {profile}{missing}", err=True)
             reports.append(replace(report, profile=seen if stats else None))
     except UnfinishedRun as unfinished:
         if stats or isinstance(unfinished.error, ProfileFileError):
-            _print([*reports, replace(unfinished.report, profile=seen if stats else None)], as_json=as_json)
+            ended = str(unfinished.error) or type(unfinished.error).__name__
+            seen = seen if stats else None
+            _print([*reports, replace(unfinished.report, profile=seen, ended_by=ended)], as_json=as_json)
         unfinished.leave()
     finally:
         for container in reversed(containers):

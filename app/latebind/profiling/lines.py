@@ -34,7 +34,7 @@ class Lines:
 
     def __init__(self, *, wanted: bool = True) -> None:
         self.wanted = wanted
-        self._folder = os.getcwd() + os.sep
+        self._folder = working_folder()
         self._known: dict[tuple[CodeType, int], str] = {}
         self._files: dict[str, str] = {}
 
@@ -68,6 +68,14 @@ class Lines:
         name = line.filename.removeprefix(self._folder)
         self._files[name] = line.filename
         return f"{name}:{line.line}"
+
+
+def working_folder() -> str:
+    """Return what names of files in the working directory begin with; nothing if that is gone."""
+    try:
+        return os.path.join(os.getcwd(), "")
+    except OSError:
+        return "\0"
 
 
 def where(lines: Iterable[str]) -> str:

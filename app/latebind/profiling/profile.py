@@ -49,6 +49,8 @@ class Profile:
         Empty unless they were timed.
     memory : Memory
         The peak, who held it, and the memory over time.
+    limit : int
+        Spans of the trace that are kept.
     dropped : int
         Spans beyond the limit, which are not in the trace.
     written : bool
@@ -59,7 +61,7 @@ class Profile:
         self.wants_operations = operations
         self._path = path
         self._wait = wait
-        self._limit = limit
+        self.limit = limit
         self._on = False
         self._file: TraceFile | None = None
         self.seconds = 0.0
@@ -85,7 +87,7 @@ class Profile:
         self._times = self.wants_operations and can_time_operations(executor)
         self._before = executor.metrics.counters(), executor.metrics.timers()
         self._start = perf_counter()
-        self._collector = Collector(executor, self._start, wait=self._wait, measured=self._times, limit=self._limit)
+        self._collector = Collector(executor, self._start, wait=self._wait, measured=self._times, limit=self.limit)
         executor.events.watch(self._collector)
         watch_compilations(self._collector.compiling)
         if self._times:
@@ -134,6 +136,9 @@ class Profile:
                 if self._wait
                 else f"backend {backend.name!r} works asynchronously: times are those of starting a run"
             )
+        recorded = sum(len(tape.records) for tape in list(executor.tapes.values()))
+        if recorded:
+            graphs.append(f"{recorded:,} operations are recorded and have not run: nothing has asked for their results")
         direct = self._collector.direct
         if direct:
             graphs.append(

@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Final
 
 from latebind.backends.compilations import Compilation, watch_compilations
+from latebind.profiling.lines import working_folder
 
 #: Seconds after which a compilation is shown, and between two updates.
 SHOWN_AFTER: Final = 1.0
@@ -87,7 +88,8 @@ class CompilationProgress:
             return  # the thread stayed in the parent process
         if compilation.end:
             with self._changed:
-                if self._under_way.pop(id(compilation), None) is not None:
+                if self._under_way.pop(id(compilation), None) is not None and not self._under_way:
+                    self.show(None)  # at once: the program may print, or be over
                     self._changed.notify()
         elif self.usable() and self._is_wanted(compilation):
             with self._changed:
@@ -103,7 +105,7 @@ class CompilationProgress:
         if compilation.line is None:
             return name in self._lines
         if compilation.wanted:
-            self._lines[name] = compilation.line()
+            self._lines[name] = compilation.line().removeprefix(working_folder())
             if len(self._lines) > _REMEMBERED:
                 self._lines.popitem(last=False)
         return compilation.wanted
@@ -111,11 +113,9 @@ class CompilationProgress:
     def _loop(self) -> None:
         while True:
             with self._changed:
-                if not self._under_way:
-                    self.show(None)
-                    if not self._changed.wait_for(lambda: bool(self._under_way), _IDLE):
-                        self._thread = None
-                        return
+                if not self._changed.wait_for(lambda: bool(self._under_way), _IDLE):
+                    self._thread = None
+                    return
                 longest = min(self._under_way.values(), key=lambda each: each.start)
                 taken = self._clock() - longest.start
                 if taken >= SHOWN_AFTER:
@@ -126,7 +126,7 @@ class CompilationProgress:
         line = self._lines.get(compilation.name, "")
         beside = " in the background" if compilation.background else ""
         more = f", and {len(self._under_way) - 1} more" if len(self._under_way) > 1 else ""
-        return f"latebind: compiling {compilation.name}{f' ({line})' if line else ''}{beside}{more} ... {taken:.0f} s"
+        return f"latebind: compiling {compilation.name} for {taken:.0f} s{beside}{more}{f' ({line})' if line else ''}"
 
 
 _line: Final = TerminalLine()

@@ -64,6 +64,8 @@ def text(tables: Iterable[Section]) -> str:
 
 
 def _text(section: Section) -> str:
+    if not section.rows:
+        return "\n".join((section.title, "  nothing", *(f"  {note}" for note in section.notes)))
     rows = [tuple(heading.removeprefix(">") for heading in section.headings), *section.rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(section.headings))]
     right = [heading.startswith(">") for heading in section.headings]
@@ -81,9 +83,11 @@ def _phases(profile: Profile) -> Section:
     rows = []
     for phase, (times, seconds) in profile.phases.items():
         rows.append((phase, f"{times:,}", milliseconds(seconds), mean(seconds, times), share(seconds, profile.seconds)))
-    note = "record: with the program's own Python; what runs on another thread runs beside the rest"
+    notes = ["record: with the program's own Python; what runs on another thread runs beside the rest"]
+    if profile.written and profile.dropped:
+        notes.append(f"{profile.dropped:,} spans beyond the limit of {profile.limit:,} are not in the trace")
     title = f"phases of {profile.seconds:,.3f} s"
-    return Section(title, ("phase", ">times", ">ms", ">us each", ">of the time"), rows, (note,))
+    return Section(title, ("phase", ">times", ">ms", ">us each", ">of the time"), rows, tuple(notes))
 
 
 def _graphs(graphs: Sequence[GraphCost], notes: tuple[str, ...]) -> Section:

@@ -3,8 +3,8 @@
 It stops recording after some recordings in a row that nobody had seen before, or in the middle of one that gets long
 without a loop or consists of operations of new shapes; and where what it records is mostly too new to be compiled, and
 takes longer for an operation than direct execution did. After a number of operations, twice as many as the last time,
-it records again, at the next point where the program reads a value or ends a step: there a program that has become
-repetitive begins its round.
+or after a fraction of a second, it records again, at the next point where the program reads a value or ends a step:
+there a program that has become repetitive begins its round.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: Operations of the first phase of direct execution; each further one in a row is twice as long, up to the most.
 OPERATIONS: Final = 512
 MOST_OPERATIONS: Final = 131_072
+#: A phase of that many seconds is over, however few operations it had: where each one takes long, recording a few to
+#: see whether the program repeats itself costs next to nothing, and what was given up may be worth much.
+LONGEST_SECONDS: Final = 0.2
 #: Length at which a recording is first looked at for whether its operations are new.
 FIRST_LOOK: Final = 128
 #: Length at which a recording without a loop is run, and the thread goes over to direct execution.
@@ -105,10 +108,13 @@ class DirectPhases:
     def end(self, tape: Tape) -> None:
         """Go back to recording if the phase is over; called where the program reads a value or ends a step."""
         direct, local = tape.direct, tape.ground.local
-        if direct is not None and direct.left <= 0 and local.tape is tape:
-            operations = int(local.patience - direct.left)
-            self._metrics.count("DirectOps", operations)
-            now = perf_counter()
+        if direct is None or self.always or local.tape is not tape:
+            return
+        now, operations = perf_counter(), local.patience - direct.left
+        if direct.left <= 0 or (operations >= OPERATIONS and now - local.direct_since >= LONGEST_SECONDS):
+            self._metrics.count("DirectOps", int(operations))
+            # The next phase is twice as long as this one was.
+            local.patience = min(local.patience, operations)
             #: Of the latest phase: what the program does changes.
             local.direct_seconds = (now - local.direct_since) / operations
             local.span = Span(now)

@@ -16,6 +16,7 @@ import latebind as lb
 from latebind.array.capture import compile
 from latebind.backends.numpy.backend import NumpyBackend
 from latebind.errors import ExecutionError, OutOfBoundsError, ScalarRangeError, ShapeMismatchError, ShutdownError
+from latebind.runtime import direct_phases
 
 
 @pytest.fixture
@@ -72,7 +73,8 @@ def test_a_program_that_starts_to_repeat_itself_is_recorded_again(direct, array)
     np.testing.assert_allclose(np.asarray(x), 2.0)
 
 
-def test_phases_get_longer_while_nothing_repeats(executor, array):
+def test_phases_get_longer_while_nothing_repeats(executor, array, monkeypatch):
+    monkeypatch.setattr(direct_phases, "perf_counter", lambda: 0.0)  # a busy machine's phases are shorter
     for size in range(1, 400):
         np.asarray(array(np.ones(size)) + 1.0)
     first = executor.metrics.counter("DirectPhases")
@@ -81,6 +83,26 @@ def test_phases_get_longer_while_nothing_repeats(executor, array):
     assert first >= 1
     assert executor.metrics.counter("DirectPhases") - first <= 5
     assert executor.metrics.counter("Recordings") < 200
+
+
+def test_a_phase_of_slow_operations_ends_after_a_while(direct, array, monkeypatch):
+    """What follows a program that never repeats may repeat, and be slow: it must not wait for 100,000 operations."""
+    now = [0.0]
+    monkeypatch.setattr(direct_phases, "perf_counter", lambda: now[0])
+    local, tape = direct.ground().local, direct.ground().tape()
+    local.direct_since, local.patience = now[0], direct_phases.MOST_OPERATIONS
+    tape.direct.left = local.patience - direct_phases.OPERATIONS + 3
+    x = array(np.zeros(8))
+    now[0] = 2 * direct_phases.LONGEST_SECONDS
+    float((x + 1.0)[0])
+    assert direct.ground().tape() is tape  # too few operations to say anything about the program
+    now[0] = 0.5 * direct_phases.LONGEST_SECONDS
+    float((x + 1.0)[0])
+    assert direct.ground().tape() is tape  # too early
+    now[0] = 2 * direct_phases.LONGEST_SECONDS
+    float(x[0])
+    assert direct.ground().tape().direct is None
+    assert direct_phases.OPERATIONS <= local.patience < 2 * direct_phases.OPERATIONS
 
 
 def test_the_setting_switches_it_off(make_executor, array):

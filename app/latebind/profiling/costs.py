@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 #: touching one byte.
 _CONTRACTIONS: Final = frozenset(("matmul", "tensordot", "vecdot"))
 _FLOPS_PER_BYTE: Final = 8
+#: Operations that compute longer on an element than it takes to read and write it, and how many times longer.
+_TRANSCENDENTAL: Final = frozenset(
+    (
+        *("sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
+        *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
+        *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "hypot", "cbrt"),
+    )
+)
+_TRANSCENDENTAL_FACTOR: Final = 8
 #: Graphs whose structures are kept alive before those that the cache has dropped are let go.
 _KEPT_STRUCTURES: Final = 1024
 
@@ -74,7 +83,7 @@ class LineCost:
         Recorded here and run.
     seconds : float
         Of running them: measured where operations are timed, else the line's share of its graphs' time by the bytes
-        that its operations read and write; contractions by their arithmetic.
+        that its operations read and write; products, and functions such as `exp`, by their arithmetic.
     waits : int
         How often the program read a value here, or asked for work to be started or waited for.
     wait_seconds : float
@@ -260,8 +269,12 @@ def _shares(lines: Sequence[str], records: Sequence[Record]) -> list[tuple[str, 
 
 def _weight(signature: Signature) -> int:
     """Return about how many bytes an operation reads and writes, or could have in the time that it computes."""
+    if signature.rule.inverse is not None:  # a view
+        return 0
     operands = signature.operand_types
     moved = signature.type.nbytes + sum(type.nbytes for type in operands)
+    if signature.rule.name in _TRANSCENDENTAL:
+        return moved * _TRANSCENDENTAL_FACTOR
     if signature.rule.name not in _CONTRACTIONS or not signature.type.size:
         return moved
     contracted = math.isqrt(math.prod(type.size for type in operands) // signature.type.size)

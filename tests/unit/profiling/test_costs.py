@@ -61,6 +61,20 @@ def test_a_product_of_matrices_counts_for_its_arithmetic(container):
     assert by_text["b = a @ a"].seconds > 3 * by_text["c = a + a"].seconds
 
 
+def test_views_count_for_nothing_and_functions_for_their_arithmetic(container):
+    a = lb.ones((40, 40))
+    lb.sync(a)
+    with lb.profile() as seen:
+        b = lb.permute_dims(a, (1, 0))
+        c = lb.negative(a)
+        d = lb.exp(a)
+        lb.mark_step()
+    assert b.shape == c.shape == d.shape
+    by_text = {line.text: line.seconds for line in seen.lines}
+    assert by_text["b = lb.permute_dims(a, (1, 0))"] == 0
+    assert by_text["d = lb.exp(a)"] > 2 * by_text["c = lb.negative(a)"] > 0
+
+
 def test_waits_are_counted_at_the_line_that_waits(container):
     with lb.profile() as seen:
         x = lb.ones((8,))

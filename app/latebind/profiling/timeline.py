@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from typing import Final, Literal
 
 Category = Literal["record", "lower", "compile", "execute", "operation", "transfer", "wait", "direct"]
@@ -106,17 +107,26 @@ class Timeline:
 def nested(spans: list[TimeSpan]) -> list[TimeSpan]:
     """Return the spans of one track so that each lies inside another or beside it, sorted by their start.
 
-    A recording, and a phase of direct execution, lasts until something ends it that began before: it is cut there. Of
-    others that overlap, by what two reads of the clock lie apart, the later one is cut.
+    A recording, and a phase of direct execution, begins when what it began in is over (the step before is told of after
+    the next recording is opened), and lasts until something ends it that began before: it is cut there. Of others that
+    overlap, by what two reads of the clock lie apart, the later one is cut.
     """
-    ordered = sorted(spans, key=lambda span: (span.start, -span.end))
+    waiting = [(span.start, -span.end, index, span) for index, span in enumerate(spans)]
+    heapify(waiting)
     open_: list[TimeSpan] = []
-    for span in ordered:
+    ordered = []
+    while waiting:
+        _, _, index, span = heappop(waiting)
         while open_ and open_[-1].end <= span.start:
             open_.pop()
         while open_ and open_[-1].category in _LASTING and span.end > open_[-1].end:
             open_.pop().end = span.start
-        if open_:
-            span.end = min(span.end, open_[-1].end)
+        if open_ and span.end > open_[-1].end:
+            if span.category in _LASTING:
+                span.start = open_[-1].end
+                heappush(waiting, (span.start, -span.end, index, span))
+                continue
+            span.end = open_[-1].end
         open_.append(span)
+        ordered.append(span)
     return ordered

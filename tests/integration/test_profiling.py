@@ -115,6 +115,17 @@ def test_every_backend_has_every_phase_in_its_tables_and_its_trace(tmp_path, bac
     assert any("waited for" in note for note in stats["notes"]) == (backend in ("xla", "tiered"))
 
 
+def test_the_page_s_program_prints_tables_and_metrics_and_writes_a_trace(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "profiling.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    (tmp_path / "program.py").write_text("\n".join(blocks))
+    done = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for shown in ("phases of", "program.py:7", "Counter: CachedCompile", 'latebind_steps_total{job="train"} 50'):
+        assert shown in done.stdout
+    assert len(checked(tmp_path / "out.json").of("s")) == 50
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_compilation_longer_than_a_second_is_shown_on_a_terminal_and_erased(tmp_path):
     import pty

@@ -55,8 +55,9 @@ class Collector:
         self.costs = Costs(self.lines, measured=measured)
         self.timeline = Timeline(limit)
         self.memory = MemoryTracker(start, limit)
-        #: Seconds for which runs of an asynchronous engine were waited for.
+        #: Seconds for which runs of an asynchronous engine were waited for, and of compilations in the background.
         self.waited: list[float] = []
+        self.compiled: list[float] = []
         self._known_temporaries: dict[str, int] = {}
         #: Operations that ran directly.
         self.direct = 0
@@ -89,6 +90,7 @@ class Collector:
     def compiling(self, compilation: Compilation) -> None:
         """Take in a compilation that ran in the background of the program."""
         if compilation.background and compilation.end and compilation.end > self._start:
+            self.compiled.append(compilation.end - compilation.start)
             self._add(
                 f"compile {compilation.name}", "compile", compilation.start, compilation.end, {"background": True}
             )

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 UNKNOWN: Final = ""
 #: What stands for the lines of the command that runs a program: it reads the results, and waits for the end.
 COMMAND: Final = "latebind run"
-_COMMAND: Final = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cli") + os.sep
+_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_COMMAND: Final = os.path.join(_PACKAGE, "cli") + os.sep
+#: latebind's own programs have names that begin with the package.
+_BESIDE: Final = os.path.join(os.path.dirname(_PACKAGE), "")
 #: Files that the place of a graph names.
 _MOST_FILES: Final = 3
 
@@ -65,7 +68,7 @@ class Lines:
     def _short(self, line: SourceLine) -> str:
         if line.filename.startswith(_COMMAND):
             return COMMAND
-        name = line.filename.removeprefix(self._folder)
+        name = line.filename.removeprefix(self._folder).removeprefix(_BESIDE)
         self._files[name] = line.filename
         return f"{name}:{line.line}"
 

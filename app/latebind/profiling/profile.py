@@ -117,8 +117,12 @@ class Profile:
         collector = self._collector
         self.seconds = end - self._start
         self.counters, self.phases = _counted(executor, *self._before)
-        if collector.waited:
-            self.phases["wait for the engine"] = len(collector.waited), sum(collector.waited)
+        for phase, seconds in (
+            ("wait for the engine", collector.waited),
+            ("compile in the background", collector.compiled),
+        ):
+            if seconds:
+                self.phases[phase] = len(seconds), sum(seconds)
         self.graphs = collector.costs.graphs(executor.backend)
         self.lines = collector.costs.lines()
         self.operations = collector.costs.operations()

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import latebind as lb
+from latebind.backends.compilations import compiling
 from latebind.errors import LatebindError, ProfileError, ProfileFileError
 
 
@@ -70,6 +71,23 @@ def test_computations_on_the_worker_are_on_its_thread(make_container, trace):
     names = {seen.threads[span["pid"], span["tid"]] for span in seen.spans("execute") if span["pid"] == 1}
     assert names and all(name.startswith("latebind ") for name in names)
     assert len(seen.of("s")) == 3
+
+
+def test_a_compilation_in_the_background_is_a_span_of_its_thread_and_a_phase(container, trace):
+    path, read = trace
+
+    def compile() -> None:
+        with compiling("computation_7", background=True):
+            pass
+
+    with lb.profile(path) as seen:
+        thread = threading.Thread(target=compile, name="compiler")
+        thread.start()
+        thread.join()
+    (span,) = (written := read()).spans("compile", "compile computation_7")
+    assert span["args"] == {"background": True}
+    assert written.threads[span["pid"], span["tid"]] == "compiler"
+    assert seen.phases["compile in the background"][0] == 1
 
 
 def test_each_thread_has_a_track_with_its_name(container, trace):

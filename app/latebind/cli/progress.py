@@ -50,11 +50,12 @@ class ProgressDisplay:
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as progress:
             task = progress.add_task(description, total=total, report="", compiling="")
             self._bar = progress, task
-            elsewhere = compilations.show
-            if self.console.is_terminal:  # a line of its own would be written into the bar
+            elsewhere = compilations.show, compilations.background
+            if self.console.is_terminal:  # a line of its own would be written into the bar, which prints go around
                 compilations.show = lambda text: progress.update(task, compiling=text or "")
+                compilations.background = True
             try:
                 yield self._bar
             finally:
-                compilations.show = elsewhere
+                compilations.show, compilations.background = elsewhere
                 self._bar = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from threading import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -133,7 +134,8 @@ class Collector:
     def _ran(self, event: RecordingRun) -> None:
         end = event.end
         if self._waits:
-            self._backend.wait_device_ops()
+            with contextlib.suppress(Exception):  # it comes with the first use of a result
+                self._backend.wait_device_ops()
             end = perf_counter()
             self.waited.append(end - event.end)
         cost = self.costs.ran(event, end - event.start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable
@@ -108,6 +109,7 @@ class MemoryTracker:
         self.limit: Final = limit
         self.missed = 0
         self._keys = itertools.count()
+        self._lock = threading.RLock()  # a finaliser may run at any place, and use arrays
         #: Time, key, and whether it is held from then on. Lists and dictionaries only: a finaliser appends, anywhere.
         self._changes: list[tuple[float, int, bool]] = []
         self._holdings: dict[int, Holding] = {}
@@ -116,14 +118,15 @@ class MemoryTracker:
 
     def hold(self, data: BackendData, line: str, how: str, at: float) -> None:
         """Count a value from this time on; nothing happens if it is counted already, or failed."""
-        watch = self._watches.get(id(data))
-        if data.error is not None or (watch is not None and watch() is data):
-            return
-        key = self._begin(Holding(data.type.nbytes, repr(data.type), str(data.device), line, how), at)
-        if key is not None:
-            watch = _Watch(data, self._on_gone)
-            watch.ident, watch.key = id(data), key
-            self._watches[watch.ident] = watch
+        with self._lock:
+            watch = self._watches.get(id(data))
+            if data.error is not None or (watch is not None and watch() is data):
+                return
+            key = self._begin(Holding(data.type.nbytes, repr(data.type), str(data.device), line, how), at)
+            if key is not None:
+                watch = _Watch(data, self._on_gone)
+                watch.ident, watch.key = id(data), key
+                self._watches[watch.ident] = watch
 
     def release(self, data: BackendData, at: float) -> None:
         """Stop counting a value: what it held may be overwritten from now on."""

@@ -64,6 +64,12 @@ class CompilationProgress:
         Called with the line, and with `None` when it is over.
     clock
         Gives seconds, as `perf_counter()` does.
+
+    Attributes
+    ----------
+    background : bool
+        Whether compilations in the background are shown: only where what the program prints meanwhile does not end up
+        in the middle of the line.
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class CompilationProgress:
     ) -> None:
         self.usable = usable
         self.show = show
+        self.background = False
         self._clock = clock
         self._under_way: dict[int, Compilation] = {}
         #: Lines of the graphs whose progress is wanted.
@@ -91,7 +98,7 @@ class CompilationProgress:
                 if self._under_way.pop(id(compilation), None) is not None and not self._under_way:
                     self.show(None)  # at once: the program may print, or be over
                     self._changed.notify()
-        elif self.usable() and self._is_wanted(compilation):
+        elif self.usable() and self._is_wanted(compilation) and (self.background or not compilation.background):
             with self._changed:
                 self._under_way[id(compilation)] = compilation
                 if self._thread is None:

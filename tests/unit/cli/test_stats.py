@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from pathlib import Path
 
 import pytest
 from tests.unit.profiling.trace_format import checked
@@ -125,6 +126,14 @@ def test_a_file_that_can_no_longer_be_written_at_the_end_does_not_hide_the_resul
     assert outcome.code == 2
     assert "2.5" in outcome.out
     assert "the profile cannot be written to 'gone/out.json'" in outcome.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_does_not_hide_the_results(latebind, program):
+    outcome = latebind("run", program(STEPS), "--stats", "--profile", "/dev/full")
+    assert outcome.code == 2
+    assert "total" in outcome.out and "phases of" in outcome.out
+    assert "the profile cannot be written to '/dev/full': No space left on device" in outcome.err
 
 
 def test_a_trace_is_of_one_run(latebind, program):

@@ -64,11 +64,21 @@ def test_several_at_a_time_are_one_line_about_the_one_that_takes_longest(shown):
 
 
 def test_a_compilation_in_the_background_has_the_line_of_the_one_in_the_foreground(shown):
+    shown.progress.background = True
     with compiling("computation_7", lambda: "train.py:12"):
         shown.next()
     shown.until_erased()
     with compiling("computation_7", background=True):
         assert shown.next() == "latebind: compiling computation_7 for 5 s in the background (train.py:12)"
+    shown.until_erased()
+
+
+def test_a_compilation_in_the_background_is_not_written_between_what_the_program_prints(shown):
+    with compiling("computation_7", lambda: "train.py:12"):
+        shown.next()
+    shown.until_erased()
+    with compiling("computation_7", background=True), compiling("computation_8", lambda: "train.py:13"):
+        assert shown.next() == "latebind: compiling computation_8 for 5 s (train.py:13)"
     shown.until_erased()
 
 

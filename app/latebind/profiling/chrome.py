@@ -2,7 +2,8 @@
 
 The format is described in "Trace Event Format", to which Perfetto's page on external formats links.
 Times are microseconds. A process is drawn as a group of tracks: one for the program, whose tracks are its threads, and
-one for each device, whose tracks are the threads that started the work.
+one for each device, whose tracks are the threads that started the work. A track's number is its own in the whole trace:
+Perfetto finds threads by it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from latebind.profiling.memory import Memory
 from latebind.profiling.timeline import Timeline, TimeSpan, Track, nested
 
 TraceEvent = dict[str, Any]
+#: Process and number of each track.
+_Places = Mapping[Track, tuple[int, int]]
 
 #: Number of the program's process; the devices' follow.
 PROGRAM: Final = 1
@@ -38,7 +41,13 @@ def trace_document(
     """
     devices = {span.track.device for span in timeline.spans} | {device for _, device, _ in memory.timeline}
     processes = {"": PROGRAM} | {name: PROGRAM + 1 + index for index, name in enumerate(sorted(devices - {""}))}
-    events = [*_names(timeline, processes, title), *_spans(timeline, processes, start), *_counters(memory, processes)]
+    tracks = sorted({span.track for span in timeline.spans}, key=lambda track: (processes[track.device], track.thread))
+    places = {track: (processes[track.device], number) for number, track in enumerate(tracks, 1)}
+    events = [
+        *_names(timeline, processes, places, title),
+        *_spans(timeline, places, start),
+        *_counters(memory, processes),
+    ]
     return {
         "traceEvents": events,
         "displayTimeUnit": "ms",
@@ -46,38 +55,37 @@ def trace_document(
     }
 
 
-def _names(timeline: Timeline, processes: Mapping[str, int], title: str) -> Iterator[TraceEvent]:
+def _names(timeline: Timeline, processes: Mapping[str, int], places: _Places, title: str) -> Iterator[TraceEvent]:
     for device, number in processes.items():
         name = f"device {device}" if device else title
         yield _metadata("process_name", number, 0, name=name)
         yield _metadata("process_sort_index", number, 0, sort_index=number)
-    for track in dict.fromkeys(span.track for span in timeline.spans):
+    for track, (process, number) in places.items():
         name = timeline.names[track.thread]
-        yield _metadata(
-            "thread_name", processes[track.device], track.thread, name=f"from {name}" if track.device else name
-        )
-        yield _metadata("thread_sort_index", processes[track.device], track.thread, sort_index=track.thread)
+        yield _metadata("thread_name", process, number, name=f"from {name}" if track.device else name)
+        yield _metadata("thread_sort_index", process, number, sort_index=number)
 
 
 def _metadata(kind: str, process: int, thread: int, **arguments: object) -> TraceEvent:
     return {"name": kind, "ph": "M", "ts": 0, "pid": process, "tid": thread, "args": arguments}
 
 
-def _spans(timeline: Timeline, processes: Mapping[str, int], start: float) -> Iterator[TraceEvent]:
+def _spans(timeline: Timeline, places: _Places, start: float) -> Iterator[TraceEvent]:
     tracks: dict[Track, list[TimeSpan]] = {}
     for span in timeline.spans:
         tracks.setdefault(span.track, []).append(span)
     whole = _whole_flows(timeline.spans)
     for track, spans in tracks.items():
+        process, number = places[track]
         for span in nested(spans):
             # Whole nanoseconds: rounded one by one, two ends that are the same would not stay so.
             at, until = round((span.start - start) * 1e9), round((span.end - start) * 1e9)
-            place = {"ts": at / 1e3, "pid": processes[track.device], "tid": track.thread}
+            place = {"ts": at / 1e3, "pid": process, "tid": number}
             kind = {"name": span.name, "cat": span.category, "ph": "X"}
             yield {**kind, **place, "dur": (until - at) / 1e3, "args": dict(span.details)}
-            if span.flow in whole:
+            if span.flow is not None and span.flow in whole:
                 end = {"ph": "s"} if span.category == "record" else {"ph": "f", "bp": "e"}
-                yield {**_FLOW, **end, **place, "id": span.flow}
+                yield {**_FLOW, **end, **place, "id": span.flow + 1}
 
 
 def _whole_flows(spans: Iterable[TimeSpan]) -> set[int]:

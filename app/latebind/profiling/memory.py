@@ -82,6 +82,24 @@ class Memory:
     missed: int = 0
 
 
+def curve(memory: Memory, seconds: float, columns: int) -> list[int]:
+    """Return the most bytes that were held, on all devices together, in each of so many equal parts of the time."""
+    held: dict[str, int] = {}
+    most = [0] * columns
+    reached = total = 0
+    for at, device, nbytes in memory.timeline:
+        column = min(columns - 1, int(at / seconds * columns)) if seconds > 0 else 0
+        for passed in range(reached, column + 1):
+            most[passed] = max(most[passed], total)
+        reached = column
+        total += nbytes - held.get(device, 0)
+        held[device] = nbytes
+        most[column] = max(most[column], total)
+    for rest in range(reached, columns):
+        most[rest] = max(most[rest], total)
+    return most
+
+
 class _Watch(weakref.ref[BackendData]):
     """Tells when data is gone."""
 

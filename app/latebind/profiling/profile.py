@@ -144,7 +144,9 @@ class Profile:
         if recorded:
             graphs.append(f"{recorded:,} operations are recorded and have not run: nothing has asked for their results")
         direct = self._collector.direct
-        if direct:
+        if executor.options.eager and backend.direct and not self._times:
+            graphs.append("eager: operations ran at once, without a graph: profile(operations=True) times them")
+        elif direct:
             graphs.append(
                 f"{direct:,} operations ran directly, without a graph: profile(operations=True) times them as well"
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from latebind.profiling.costs import GraphCost, LineCost, OperationCost
-from latebind.profiling.memory import Memory
+from latebind.profiling.memory import Memory, curve
 
 if TYPE_CHECKING:
     from latebind.profiling.profile import Profile
@@ -24,6 +24,8 @@ PHASES: Final = {
 #: Rows of a table; what is left out is counted.
 ROWS: Final = 12
 _WIDEST: Final = 60
+#: From nothing to the peak.
+_LEVELS: Final = " .:-=+*#@"
 #: Figures of an engine on a graph that the table shows, if it gives them.
 _FIGURES: Final = ("flops", "bytes_accessed", "temp_bytes")
 
@@ -55,7 +57,7 @@ def sections(profile: Profile) -> Iterator[Section]:
     yield _lines(profile.lines, timed=bool(profile.operations))
     if profile.wants_operations:
         yield _operations(profile.operations, profile.operation_notes)
-    yield _memory(profile.memory)
+    yield _memory(profile.memory, profile.seconds)
 
 
 def text(tables: Iterable[Section]) -> str:
@@ -151,12 +153,15 @@ def _operations(operations: Sequence[OperationCost], notes: tuple[str, ...]) -> 
     return Section("operations", headings, rows, (*_left_out(operations), *notes))
 
 
-def _memory(memory: Memory) -> Section:
+def _memory(memory: Memory, seconds: float) -> Section:
     rows = [
         (f"{each.nbytes:,}", f"{each.count:,}", each.type, each.device, _SOURCES[each.how], each.line)
         for each in memory.arrays[:ROWS]
     ]
     notes = list(_left_out(memory.arrays))
+    if memory.peak_bytes:
+        shades = [_LEVELS[(len(_LEVELS) - 1) * held // memory.peak_bytes] for held in curve(memory, seconds, _WIDEST)]
+        notes.append(f"over time: {''.join(shades)}|")
     if memory.missed:
         notes.append(f"{memory.missed:,} arrays beyond the profile's limit are missing")
     title = f"memory: at most {memory.peak_bytes:,} bytes in arrays, after {memory.peak_seconds:,.3f} s, held by"

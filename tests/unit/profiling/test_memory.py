@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import re
 
 import latebind as lb
+from latebind.profiling.memory import Memory, curve
 
 MB = 1_000_000
 N = MB // 8  # elements of a megabyte
@@ -127,3 +129,17 @@ def test_temporaries_that_the_engine_tells_of_count_while_it_runs(make_container
     assert seen.memory.peak_bytes == 6 * MB
     assert {(row.how, row.nbytes) for row in seen.memory.arrays} == {("engine", 5 * MB), ("result", MB)}
     assert seen.memory.timeline[-1][2] == MB
+
+
+def test_the_curve_is_the_most_that_was_held_in_each_part_of_the_time():
+    timeline = ((0.0, "a", 10), (0.1, "b", 5), (0.15, "a", 0), (0.5, "b", 20), (0.51, "b", 1))
+    assert curve(Memory(20, 0.5, (), timeline), 1.0, 4) == [15, 5, 20, 1]
+    assert curve(Memory(0, 0.0, (), ()), 1.0, 2) == [0, 0]
+    assert curve(Memory(7, 0.0, (), ((0.0, "a", 7),)), 0.0, 2) == [7, 7]
+
+
+def test_the_table_draws_the_curve(container):
+    with lb.profile() as seen:
+        large = lb.ones((1000,))
+        lb.sync(large)
+    assert re.search(r"over time: [ .:=+*#@-]{59}@\|", seen.report())

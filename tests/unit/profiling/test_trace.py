@@ -131,6 +131,15 @@ def test_direct_execution_is_a_span_with_its_operations(container, trace):
     assert "ran directly" in seen.report()
 
 
+def test_eager_execution_is_said_and_its_operations_can_be_timed(make_container):
+    with make_container(eager=True):
+        for wanted in (False, True):
+            with lb.profile(operations=wanted) as seen:
+                float(lb.sum(lb.ones((3,)) * 2))
+            assert ("eager: operations ran at once" in seen.report()) == (not wanted)
+            assert {each.name for each in seen.operations} == ({"full", "multiply", "sum"} if wanted else set())
+
+
 def test_a_phase_of_direct_execution_that_is_not_over_counts_up_to_the_end_of_the_block(container):
     with lb.profile() as seen:
         for size in range(1, 60):

@@ -69,6 +69,8 @@ def _check_names(trace: Trace) -> None:
     for event in trace.of("X"):
         assert (event["pid"], event["tid"]) in trace.threads
     assert {event["pid"] for event in trace.events} <= set(trace.processes)
+    numbers = [number for _, number in trace.threads]
+    assert len(numbers) == len(set(numbers)), "Perfetto takes threads with one number for one thread"
 
 
 def _nanoseconds(event: dict[str, Any]) -> tuple[int, int]:

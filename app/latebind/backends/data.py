@@ -6,7 +6,7 @@ import copy
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol, final
+from typing import Any, Final, NoReturn, Protocol, final
 
 import numpy as np
 import numpy.typing as npt
@@ -131,6 +131,10 @@ class BackendData:
         raise raised
 
 
+#: Held while what one value lacks is made: two threads that each made it could write to different memory.
+MAKING: Final = threading.Lock()
+
+
 class DirectData(BackendData):
     """What direct execution made: a host array, or a NumPy scalar for a value without dimensions.
 
@@ -153,10 +157,15 @@ class DirectData(BackendData):
 
     def __getattr__(self, name: str) -> Any:
         if name == "handle":
-            self.handle, self.value = np.asarray(self.value), None
+            with MAKING:
+                value = self.value
+                if value is not None:  # nobody else was faster
+                    self.handle = np.asarray(value)
+                    self.value = None
             return self.handle
         if name == "type":
-            seen = self.handle if self.value is None else self.value
+            value = self.value
+            seen = self.handle if value is None else value
             self.type = TensorType.of(seen.shape, seen.dtype)
             return self.type
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")

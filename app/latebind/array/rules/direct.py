@@ -70,6 +70,12 @@ for _name, _ufunc in UFUNCS.items():
     RULES[_name].direct = _except(_ufunc, _ELSEWHERE[_name]) if _name in _ELSEWHERE else _ufunc
 
 
+@direct(RULES["pow"])
+def _pow(x: Any, y: Any) -> Any:
+    """`**` takes `square`, `sqrt` and the like where the exponent is a Python scalar, as a compiled constant does."""
+    return x**y if type(x) is np.ndarray and type(y) in (int, float) else np.power(x, y)
+
+
 @direct(RULES["round"])
 def _round(x: Any) -> Any:
     return np.rint(x) if x.dtype.kind in "fc" else x

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from latebind.backends.data import MAKING
 from latebind.backends.interface import BackendData, BackendDevice, Scalar
 from latebind.ir.types import TensorType
 
@@ -97,14 +98,18 @@ class DirectTieredData(TieredData):
 
     def __getattr__(self, name: str) -> Any:
         if name in ("baseline", "handle"):
-            self.baseline = self.handle = self.side(self.type, self.device, np.asarray(self.value))
-            self.value = None
+            type = self.type
+            with MAKING:
+                value = self.value
+                if value is not None:  # nobody else was faster
+                    self.baseline = self.handle = self.side(type, self.device, np.asarray(value))
+                    self.value = None
             return self.baseline
         if name == "optimizing":
-            self.optimizing = None
-            return None
+            return None  # not kept: another thread may be setting one
         if name == "type":
-            seen = self.value
-            self.type = TensorType.of(seen.shape, seen.dtype)
+            value = self.value
+            if value is not None:  # otherwise somebody made it meanwhile
+                self.type = TensorType.of(value.shape, value.dtype)
             return self.type
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(f"{self.__class__.__name__!r} object has no attribute {name!r}")

@@ -116,7 +116,7 @@ def _watched(
         with watching:
             start = perf_counter()
             try:
-                results = _results(program, context, executor)
+                results = execute(program, context, executor)
             finally:
                 seconds = perf_counter() - start
     except BaseException as error:
@@ -126,7 +126,16 @@ def _watched(
     return RunReport.of(program.label, executor, seconds, results)
 
 
-def _results(program: Program, context: RunContext, executor: LazyGraphExecutor) -> Results:
+def execute(program: Program, context: RunContext, executor: LazyGraphExecutor) -> Results:
+    """Run a program in the current container, whose executor this is, to its end; return its results.
+
+    Raises
+    ------
+    ProgramError
+        If it raises; the cause is what it raised. If it leaves with an exit code that is not 0.
+    SettingsError, BackendUnavailableError
+        If it raises one of these.
+    """
     results = Results()
     try:
         results = program.run(context)

@@ -161,7 +161,7 @@ class Profile:
 
     def _write(self, error: BaseException | None) -> None:
         file, self._file = self._file, None
-        if file is None:
+        if file is None or self._executor.forked:  # the parent process writes it
             return
         try:
             file.write(self.trace())

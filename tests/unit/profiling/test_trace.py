@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 
 import pytest
@@ -223,6 +225,27 @@ def test_code_without_source_has_its_line_numbers(container, trace):
         exec(compile("y = lb.ones((3,)) + 1\nlb.sync(y)\n", "<console>", "exec"), {"lb": lb})
     assert read().spans("execute")[0]["args"]["lines"] == "<console>:1"
     assert {line.line for line in seen.lines} == {"<console>:1", "<console>:2"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning", "ignore:os.fork:RuntimeWarning")
+def test_a_child_that_leaves_the_block_leaves_the_trace_to_its_parent(container, trace):
+    path, read = trace
+    child = 0
+    try:
+        with lb.profile(path) as seen:
+            steps(3, lb.ones((3,)))
+            child = os.fork()
+            if not child:
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)
+                signal.alarm(10)  # whatever hangs must not outlive the test
+        if not child:
+            os._exit(0 if not seen.written and not path.exists() else 1)
+    finally:
+        if not child:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(read().of("s")) == 3
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,7 @@ if TYPE_CHECKING:
 
     from latebind.backends.interface import BackendDevice
     from latebind.containers import Container, build_container, default_container
+    from latebind.profiling.profile import profile
     from latebind.runtime.executor import LazyGraphExecutor
 
 #: Loaded from `latebind.containers` when first asked for: the container's libraries are heavier than all the rest.
@@ -280,6 +281,10 @@ def __getattr__(name: str) -> Any:
         from latebind import containers
 
         return getattr(containers, name)
+    if name == "profile":
+        from latebind.profiling.profile import profile
+
+        return profile
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as _version
@@ -423,6 +428,7 @@ __all__ = [
     "positive",
     "pow",
     "prod",
+    "profile",
     "real",
     "reciprocal",
     "remainder",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -122,7 +123,8 @@ def _watched(
     except BaseException as error:
         if not start:
             raise
-        raise UnfinishedRun(RunReport.of(program.label, executor, seconds, results), error) from None
+        seen = RunReport.of(program.label, executor, seconds, results)
+        raise UnfinishedRun(replace(seen, ended_by=str(error) or type(error).__name__), error) from None
     return RunReport.of(program.label, executor, seconds, results)
 
 

@@ -13,7 +13,7 @@ from typing import Final, TextIO
 
 from latebind.errors import ProfileFileError
 
-#: Events that are spelt at once: all of them would need as much memory again, and one by one takes ten times as long.
+#: Events that are spelt at once: all of them would need as much memory again, one by one would take four times as long.
 _AT_ONCE: Final = 1000
 _spelt: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 

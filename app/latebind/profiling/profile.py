@@ -108,8 +108,8 @@ class Profile:
     def _stop(self, executor: LazyGraphExecutor) -> None:
         end = perf_counter()
         self._on = False
-        for phase in unfinished_phases(executor, self._start, end):
-            self._collector(phase)
+        for unfinished in unfinished_phases(executor, self._start, end):
+            self._collector(unfinished)
         if self._times:
             end_timing(executor)
         executor.events.unwatch(self._collector)

@@ -21,10 +21,10 @@ from latebind.profiling.operations import begin_timing, can_time_operations, end
 from latebind.profiling.sections import PHASES, Section, sections, text
 from latebind.profiling.trace_file import TraceFile
 from latebind.runtime.current import current_executor
+from latebind.runtime.direct_phases import unfinished_phases
 
 if TYPE_CHECKING:
-    from latebind.runtime.direct_phases import unfinished_phases
-from latebind.runtime.executor import LazyGraphExecutor
+    from latebind.runtime.executor import LazyGraphExecutor
 
 #: Spans that a trace keeps, and changes of the memory, unless told otherwise.
 LIMIT: Final = 200_000

@@ -109,7 +109,11 @@ class Recompilations:
         seconds: float,
     ) -> Cause:
         """Return why a recording was compiled just now, after telling the log, and warning if there is reason to."""
-        nearest, nearest_line, position, difference = self._compare(tape, structure, variant, earlier, reason)
+        try:
+            nearest, nearest_line, position, difference = self._compare(tape, structure, variant, earlier, reason)
+        except Exception:  # whatever is wrong with it, the program goes on
+            logger.exception("why a graph was compiled could not be worked out")
+            nearest, nearest_line, position, difference = "", "", 0, ""
         locate = structure.locate
         line = locate(position) if locate is not None else ""
         cause = Cause(_name_of(variant), reason, line, len(tape.records), seconds, nearest, nearest_line, difference)
@@ -143,7 +147,7 @@ class Recompilations:
             found = self._nearest(structure)
             if found is None:
                 return "", "", 0, ""
-            position, difference = _first_difference(structure, found)
+            position, difference = _first_difference(structure, found, variant)
             there = min(position, len(found.records) - 1)
             return _name_of(found.variants[0]), found.locate(there) if found.locate else "", position, difference
         if reason == "scalars":
@@ -188,10 +192,15 @@ def _same_record(a: Record, b: Record) -> bool:
     return a == b
 
 
-def _first_difference(now: Structure, before: Structure) -> tuple[int, str]:
+def _first_difference(now: Structure, before: Structure, variant: Variant) -> tuple[int, str]:
     """Return the position and the text of the first difference between two lists of records."""
     new, old = now.records, before.records
     position = _common(new, old, _same_record)
+    if position == len(new) == len(old):
+        device, other = variant.executable.device, before.variants[0].executable.device
+        if device != other:
+            return 0, f"runs on {device} where that one runs on {other}"
+        return 0, "belongs to a function given to compile(), or to none where that one does"
     if position == len(old):
         return position, f"goes on with {_name(new[position])} where that one ends, after {_operations(position)}"
     if position == len(new):
@@ -268,7 +277,8 @@ def _use_difference(structure: Structure, before: Variant, now: Variant) -> tupl
 
 
 def _name_of(variant: Variant) -> str:
-    return str(variant.executable.stages[0].computation.name)
+    stages = variant.executable.stages
+    return str(stages[0].computation.name) if stages else "a graph without operations"
 
 
 def _operations(count: int) -> str:

@@ -185,6 +185,28 @@ def test_captured_functions_say_why_they_were_captured_again(container):
     assert "functions given to compile() that were captured again" in str(seen) and why[-30:] in str(seen)
 
 
+def test_the_same_operations_inside_and_outside_a_compiled_function_are_told_apart(container, caplog):
+    with lb.explain() as seen:
+        np.asarray(ones(3) * 2.0)
+        np.asarray(lb.compile(lambda x: x * 2.0)(ones(3)))
+    assert seen.compilations[1].difference == "belongs to a function given to compile(), or to none where that one does"
+    assert not caplog.records
+
+
+def test_the_same_operations_on_two_devices_are_told_apart(make_container):
+    with make_container(backend={"name": "numpy", "interpretations": 0, "devices": 2}), lb.explain() as seen:
+        for device in ("cpu:0", "cpu:1"):
+            np.asarray(lb.asarray(np.ones(3), device=device) * 2.0)
+    assert seen.compilations[1].difference == "runs on cpu:1 where that one runs on cpu:0"
+
+
+def test_an_error_of_the_comparison_does_not_reach_the_program(container, monkeypatch, caplog):
+    monkeypatch.setattr(container.executor().runner.recompilations, "_nearest", None)
+    with lb.explain() as seen:
+        assert np.asarray(ones(3) * 2.0).tolist() == [2.0, 2.0, 2.0]
+    assert seen.compilations[0].nearest == "" and "could not be worked out" in caplog.text
+
+
 def test_operations_that_ran_directly_are_counted(make_container):
     with make_container(backend="numpy"), lb.explain() as seen:
         for size in range(1, 60):

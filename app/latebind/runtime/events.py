@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from latebind.backends.interface import BackendData
     from latebind.ir.types import TensorType
     from latebind.runtime.cache import Structure, Variant
-    from latebind.runtime.recompilations import Cause
     from latebind.runtime.tape import Tape
 
 logger = logging.getLogger("latebind")
@@ -76,8 +75,6 @@ class VariantCompiled:
     reason : str
     start, end : float
         `perf_counter()`.
-    cause : Cause
-        Why, in words.
     """
 
     tape: Tape
@@ -87,7 +84,6 @@ class VariantCompiled:
     reason: CompileReason
     start: float
     end: float
-    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,23 +195,7 @@ class OperationsRun:
     times: Sequence[tuple[int, float, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Recaptured:
-    """A function given to `compile` was captured again.
-
-    Attributes
-    ----------
-    name : str
-        Of the function.
-    difference : str
-        The user's line of the call, and the first difference to the most similar earlier capture.
-    """
-
-    name: str
-    difference: str
-
-
-Event = GraphCompiled | VariantCompiled | RecordingRun | Transferred | Synced | DirectRun | OperationsRun | Recaptured
+Event = GraphCompiled | VariantCompiled | RecordingRun | Transferred | Synced | DirectRun | OperationsRun
 Observer = Callable[[Event], None]
 
 

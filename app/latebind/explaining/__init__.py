@@ -1,1 +1,0 @@
-"""Why graphs were compiled, and when the program waited for values."""

@@ -132,7 +132,7 @@ class Collector:
         """Say so where the same computation was compiled before: the cache has dropped it."""
         if event.reason != "new" or not event.structure.cached:
             return
-        mark = hash((event.tape.ground.device, *event.tape.records))
+        mark = _fingerprint(event)
         before = self._seen.get(mark)
         if before is not None:
             made.reason, made.nearest = "graph", before
@@ -158,6 +158,19 @@ class Collector:
             wait.compile_seconds += sum(
                 seconds for start, seconds in self._compiling.pop(get_ident(), ()) if start >= event.start
             )
+
+
+def _fingerprint(event: VariantCompiled) -> int:
+    """Return a hash of a recording. Python's hash of -1 is that of -2, which stand for two leaves."""
+    return hash(
+        (
+            event.tape.ground.device,
+            *(
+                (record[0], *(2 * code if code > 0 else 1 - 2 * code for code in record[1:]))
+                for record in event.tape.records
+            ),
+        )
+    )
 
 
 def _remember(table: dict[_Key, _Value], key: _Key, value: _Value) -> None:

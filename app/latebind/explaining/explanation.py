@@ -76,7 +76,7 @@ class Explanation:
         if self._collector is None:
             return []
         waiting = sum(len(tape.records) for tape in list(self._executor.tapes.values()))
-        return notes(self.tallies, waiting)
+        return notes(self.tallies, waiting, eager=self._executor.options.eager)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain data, for JSON."""

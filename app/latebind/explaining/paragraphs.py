@@ -128,7 +128,7 @@ def synchronisation_lines(waits: Sequence[Synchronisation]) -> list[str]:
     ]
 
 
-def notes(tallies: Tallies, waiting: int) -> list[str]:
+def notes(tallies: Tallies, waiting: int, *, eager: bool = False) -> list[str]:
     """Return what there is to know besides, a sentence each.
 
     Parameters
@@ -136,8 +136,10 @@ def notes(tallies: Tallies, waiting: int) -> list[str]:
     tallies
     waiting
         Operations that are recorded and have not run.
+    eager
+        Whether nothing is recorded.
     """
-    found = []
+    found = ["Every operation runs at once (eager: true): nothing is recorded."] if eager else []
     if tallies.interpreted:
         kernels = (
             f", with {_count(tallies.kernels, 'kernel')} of single operations compiled in "
@@ -146,8 +148,8 @@ def notes(tallies: Tallies, waiting: int) -> list[str]:
             else ""
         )
         found.append(
-            f"{tallies.interpreted:,} of {_count(tallies.recordings, 'recording')} ran operation by operation, because "
-            f"their graphs were too new to be worth compiling{kernels}."
+            f"{tallies.interpreted:,} of {_count(tallies.recordings, 'recording')} ran operation by operation, "
+            f"its graph too new to be worth compiling{kernels}."
         )
     if tallies.direct:
         found.append(
@@ -161,7 +163,8 @@ def notes(tallies: Tallies, waiting: int) -> list[str]:
     if tallies.dropped:
         found.append(f"{tallies.dropped:,} further compilations and synchronisations are not listed.")
     if waiting:
-        found.append(f"{_count(waiting, 'operation')} are recorded and have not run: nothing asked for their results.")
+        have = "is recorded and has not run" if waiting == 1 else "are recorded and have not run"
+        found.append(f"{_count(waiting, 'operation')} {have}: nothing asked for the results.")
     return found
 
 

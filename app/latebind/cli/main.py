@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from latebind.cli import backends, config, run, serve
+from latebind.cli import backends, config, explain, run, serve
 from latebind.cli.user_traceback import user_traceback
 from latebind.errors import (
     BackendUnavailableError,
@@ -46,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run", epilog=_EPILOG)(run.run)
+app.command("explain", epilog=_EPILOG)(explain.explain)
 app.command("backends")(backends.backends)
 app.command("serve", epilog=_EPILOG)(serve.serve)
 app.add_typer(config.app, name="config")

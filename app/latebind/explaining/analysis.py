@@ -10,6 +10,7 @@ from latebind.explaining.records import Change, Compilation, Known, Reason
 from latebind.profiling.lines import Lines, where
 
 if TYPE_CHECKING:
+    from latebind.backends.interface import Backend
     from latebind.runtime.cache import Structure, Variant
     from latebind.runtime.events import VariantCompiled
 
@@ -37,7 +38,7 @@ def analyse(event: VariantCompiled, cached: Iterable[Structure], lines: Lines, l
         function="" if captured is None else captured.function,
         operations=len(tape.records),
         lines=where(lines.of(tape)),
-        engines=", ".join(dict.fromkeys(stage.backend.name for stage in stages)),
+        engines=", ".join(dict.fromkeys(_engines(stage.backend) for stage in stages)),
         seconds=event.end - event.start,
         count=1,
     )
@@ -88,6 +89,10 @@ def _known(structure: Structure, variant: Variant, difference: Difference, lines
     line = lines.at(codes[position], lastis[position]) if position is not None and position < len(codes) else ""
     recorded = [lines.at(code, lasti) for code, lasti in zip(codes, lastis, strict=False)]
     return Known(_name(variant), len(structure.records), where(recorded), line, lines.text(line))
+
+
+def _engines(backend: Backend) -> str:
+    return f"{backend.name} ({backend.engines})" if backend.engines else backend.name
 
 
 def _name(variant: Variant) -> str:

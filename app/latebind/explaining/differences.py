@@ -160,7 +160,7 @@ def _donation(event: VariantCompiled, nearest: Variant) -> Difference:
     if position is not None:
         record = event.tape.records[position]
         operation, type = _name(record), _type(_array_types(record[0])[record.index(-1 - leaf, 1) - 1], scalar=False)
-    free, used = "used by nothing else", "also used elsewhere"
+    free, used = "free to be overwritten", "in use elsewhere"
     return Difference("donation", operation, used if gone else free, free if gone else used, position, position, type)
 
 

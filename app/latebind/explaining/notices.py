@@ -16,8 +16,8 @@ from latebind.runtime.recording import user_frame
 
 if TYPE_CHECKING:
     from latebind.explaining.records import Compilation
+    from latebind.runtime.cache import ComputationCache
     from latebind.runtime.events import VariantCompiled
-    from latebind.runtime.executor import LazyGraphExecutor
 
 logger: Final = logging.getLogger("latebind.compilation")
 #: Lines whose compilations are counted; beyond that, counting starts again.
@@ -29,16 +29,21 @@ class Notices:
 
     Parameters
     ----------
-    executor
+    cache
+        The executor's: what compilations are compared with.
     limit
         Compilations that one of the user's lines may cause before a warning; `None` for no warnings.
+    source_lines
+        Whether lines are named.
     """
 
-    def __init__(self, executor: LazyGraphExecutor, limit: int | None) -> None:
-        self._executor = executor
+    def __init__(self, cache: ComputationCache, limit: int | None, *, source_lines: bool) -> None:
+        self._cache = cache
         self._limit = limit
-        self._lines = Lines(wanted=executor.options.source_lines)
+        self._lines = Lines(wanted=source_lines)
+        #: How often a line caused a compilation; the code object tells the lines of a session from each other.
         self._counts: dict[tuple[CodeType, int], int] = {}
+        self._warned: set[tuple[CodeType, int]] = set()
         self._lock = threading.Lock()
 
     def __call__(self, event: VariantCompiled) -> None:
@@ -48,30 +53,35 @@ class Notices:
             return
         frame = user_frame(1)
         code, lasti = frame.f_code, frame.f_lasti
-        is_too_often = self._limit is not None and self._count(code, lasti) == self._limit + 1
-        if not is_logged and not is_too_often:
+        line = locate(code, lasti)
+        count = self._count((code, line.line))
+        if not is_logged and not count:
             return
-        made = analyse(event, self._executor.cache.structures(), self._lines, self._lines.at(code, lasti))
+        made = analyse(event, self._cache.structures(), self._lines, self._lines.at(code, lasti))
         if is_logged:
             _log(made)
-        if is_too_often:
-            line = locate(code, lasti)
-            warnings.warn_explicit(
-                RecompilationWarning(
-                    f"this line has caused {self._limit} compilations and one more, and warns once "
-                    f"(tracing.warn_after_compilations). {made}"
-                ),
-                None,  # type: ignore[arg-type]
-                line.filename,
-                line.line,
-            )
+        # A line that compiles many things that are unlike each other does not compile anything again.
+        if count and made.change is not None and self._is_first((code, line.line)):
+            message = f"this line has caused {count} compilations (tracing.warn_after_compilations). The last: {made}"
+            warnings.warn_explicit(message, RecompilationWarning, line.filename, line.line)
 
-    def _count(self, code: CodeType, lasti: int) -> int:
+    def _count(self, line: tuple[CodeType, int]) -> int:
+        """Count a compilation; return how many the line has caused if these are more than it may without a word."""
+        if self._limit is None:
+            return 0
         with self._lock:
             if len(self._counts) >= _COUNTED_LINES:
                 self._counts.clear()
-            count = self._counts[code, lasti] = self._counts.get((code, lasti), 0) + 1
-            return count
+            count = self._counts[line] = self._counts.get(line, 0) + 1
+            return count if count > self._limit and line not in self._warned else 0
+
+    def _is_first(self, line: tuple[CodeType, int]) -> bool:
+        """Note that a line is warned of; return whether it is for the first time."""
+        with self._lock:
+            if line in self._warned or len(self._warned) >= _COUNTED_LINES:
+                return False
+            self._warned.add(line)
+            return True
 
 
 def _log(made: Compilation) -> None:

@@ -34,7 +34,8 @@ def explain(
 ) -> None:
     """Run a program, and say why each of its computations was compiled, and which lines made it wait, and why.
 
-    With --json, what the program prints goes to standard error. A program that raises or is interrupted leaves what there is.
+    With --json, what the program prints goes to standard error. A program that raises or is interrupted leaves what
+    there is.
     """
     found = find_program(program)
     container = build(config, backend)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from latebind.backends.compilations import Compilation as CompilerRun
 from latebind.explaining.analysis import analyse
-from latebind.explaining.reasons import place_of_call, reason_of
 from latebind.explaining.records import Change, Compilation, Known, Synchronisation, Tallies
 from latebind.profiling.lines import Lines
 from latebind.runtime.events import DirectRun, Event, GraphCompiled, RecordingRun, Synced, VariantCompiled
+from latebind.runtime.sync_reasons import place_of_call, reason_of
 
 if TYPE_CHECKING:
     from latebind.runtime.executor import LazyGraphExecutor

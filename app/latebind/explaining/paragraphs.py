@@ -13,7 +13,7 @@ _ADVICE: Final = {
     "type": "Every shape and dtype has a computation of its own: give the arrays the same ones (padding, astype).",
     "attribute": "What an operation is told besides its operands is part of the computation.",
     "live": "What is computed depends on which arrays are in use when a value is read: delete those not needed.",
-    "donation": "What the result overwrites has its own computation; nothing else, an unfinished run included, may use it.",
+    "donation": "A buffer is overwritten only where nothing else, an unfinished run included, uses it.",
     "aliasing": "Operands that are one array and operands that are two have different computations.",
     "dropped": "The cache was too small for it: see cache.max_entries and cache.max_bytes.",
 }

@@ -105,8 +105,8 @@ class TracingSettings(SettingsGroup):
     warn_after_compilations: Integer | None = Field(
         8,
         ge=1,
-        description="Compilations that one line of user code may cause before a warning says why the last one was made; "
-        "null never warns.",
+        description="Compilations that one line of user code may cause before a warning says why the last one was made;"
+        " null never warns.",
     )
 
 

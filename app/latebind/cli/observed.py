@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -110,20 +111,20 @@ def _watched(
     watching: AbstractContextManager[object],
     executor: LazyGraphExecutor = Provide[Container.executor],
 ) -> RunReport:
-    start = seconds = 0.0
-    results = Results()
+    report: RunReport | None = None
     try:
         with watching:
-            start = perf_counter()
+            start, results = perf_counter(), Results()
             try:
                 results = execute(program, context, executor)
             finally:
-                seconds = perf_counter() - start
+                # Threads of the program that are still at work are not part of it.
+                report = RunReport.of(program.label, executor, perf_counter() - start, results)
     except BaseException as error:
-        if not start:
+        if report is None:  # it did not begin
             raise
-        raise UnfinishedRun(RunReport.of(program.label, executor, seconds, results), error) from None
-    return RunReport.of(program.label, executor, seconds, results)
+        raise UnfinishedRun(replace(report, ended_by=str(error) or type(error).__name__), error) from None
+    return report
 
 
 def execute(program: Program, context: RunContext, executor: LazyGraphExecutor) -> Results:

@@ -14,10 +14,12 @@ from rich.console import Console
 import latebind
 from latebind.backends.registry import AUTO, default_catalogue
 from latebind.cli.observed import UnfinishedRun, build, run_in
-from latebind.cli.program import example_names, find_program
+from latebind.cli.program import Program, example_names, find_program
 from latebind.cli.report import RunReport, differences, json_value
 from latebind.cli.tables import print_differences, print_reports
 from latebind.errors import ProfileFileError
+from latebind.injection.container import BoundContainer
+from latebind.profiling.profile import Profile
 
 
 class Form(StrEnum):
@@ -81,27 +83,38 @@ def run(
         raise typer.BadParameter("a trace is of one run: give one of --profile and --compare", param_hint="--profile")
     containers = [build(config, name, [form.value for form in show or ()]) for name in names]
     stats = stats or operations
-    reports = []
+    reports: list[RunReport] = []
     try:
         for container in containers:
             seen = latebind.profile(profile, operations=operations, wait=wait) if stats or profile else None
-            try:
-                report = run_in(container, found, tuple(arguments or ()), seen, quiet=as_json)
-            finally:
-                if seen is not None and seen.written:
-                    missing = f", without {seen.dropped:,} spans beyond its limit" if seen.dropped else ""
-                    typer.echo(f"written: {profile}{missing}", err=True)
+            report = _run_one(container, found, tuple(arguments or ()), seen, profile, quiet=as_json)
             reports.append(replace(report, profile=seen if stats else None))
     except UnfinishedRun as unfinished:
         if stats or isinstance(unfinished.error, ProfileFileError):
-            ended = str(unfinished.error) or type(unfinished.error).__name__
-            seen = seen if stats else None
-            _print([*reports, replace(unfinished.report, profile=seen, ended_by=ended)], as_json=as_json)
+            _print([*reports, replace(unfinished.report, profile=seen if stats else None)], as_json=as_json)
         unfinished.leave()
     finally:
         for container in reversed(containers):
             container.close()
     _print(reports, as_json=as_json)
+
+
+def _run_one(
+    container: BoundContainer,
+    program: Program,
+    arguments: tuple[str, ...],
+    seen: Profile | None,
+    path: Path | None,
+    *,
+    quiet: bool,
+) -> RunReport:
+    """Run the program; say what was written, however it ends."""
+    try:
+        return run_in(container, program, arguments, seen, quiet=quiet)
+    finally:
+        if seen is not None and seen.written:
+            missing = f", without {seen.dropped:,} spans beyond its limit" if seen.dropped else ""
+            typer.echo(f"written: {path}{missing}", err=True)
 
 
 def _print(reports: list[RunReport], *, as_json: bool) -> None:

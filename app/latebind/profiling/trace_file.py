@@ -7,11 +7,31 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from latebind.errors import ProfileFileError
+
+#: Events that are spelt at once: all of them would need as much memory again, one by one would take four times as long.
+_AT_ONCE: Final = 1000
+_spelt: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def _json(document: Mapping[str, object]) -> Iterator[str]:
+    """Return the document's JSON in pieces; it has at least one entry."""
+    start = "{"
+    for key, value in document.items():
+        yield f"{start}{_spelt(key)}:"
+        start = ","
+        if not isinstance(value, list):
+            yield _spelt(value)
+            continue
+        yield "["
+        for index in range(0, len(value), _AT_ONCE):
+            yield f"{',' if index else ''}{_spelt(value[index : index + _AT_ONCE])[1:-1]}"
+        yield "]"
+    yield "}"
 
 
 class TraceFile:
@@ -62,7 +82,7 @@ class TraceFile:
         assert file is not None
         try:
             with file:
-                json.dump(document, file, separators=(",", ":"), allow_nan=False)
+                file.writelines(_json(document))
             if self._replaces:
                 mask = os.umask(0)
                 os.umask(mask)

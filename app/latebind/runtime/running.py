@@ -154,14 +154,12 @@ class Runner:
 
     def interpret(self, tape: Tape, live: list[int], start: float, structure: Structure | None = None) -> None:
         """Run a recording operation by operation: its graph is too new to be worth compiling."""
-        asked = perf_counter()
         settle(tape.leaves)
-        settled = perf_counter() - asked
         donatable = self.donatable(tape.leaves)
         leaves = dict(enumerate(tape.leaves))
         isolation = self.isolation(tape)
         closed, start, kernels = start, perf_counter(), self.compiler.kernel_seconds
-        self.metrics.add_time("DispatchTime", start - closed - settled)
+        self.metrics.add_time("DispatchTime", start - closed)
         if donatable:
             tape.spent = True
             tape.leaves = []

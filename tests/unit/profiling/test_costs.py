@@ -18,7 +18,8 @@ def test_a_graph_is_one_row_however_it_ran(container):
             x = x * 2.0
             lb.mark_step()
     (graph,) = seen.graphs
-    assert (graph.operations, graph.runs, graph.interpreted) == (1, 10, 6)
+    assert (graph.operations, graph.runs) == (1, 10)
+    assert 0 < graph.interpreted < 10
     assert (graph.compilations, graph.reasons) == (1, ("new",))
     assert graph.name.startswith("computation_")
     (line,) = (line.line for line in seen.lines if line.text == "x = x * 2.0")

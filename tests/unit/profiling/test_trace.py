@@ -128,9 +128,9 @@ def test_direct_execution_is_a_span_with_its_operations(container, trace):
     with lb.profile(path) as seen:
         for size in range(1, 400):
             float(lb.sum(lb.ones((size,)) * size))
-    (first, *_) = read().spans("direct")
-    assert first["args"]["operations"] >= 512
-    assert "ran directly" in seen.report()
+    ran = sum(span["args"]["operations"] for span in read().spans("direct"))
+    assert ran > 0
+    assert f"{ran:,} operations ran directly" in seen.report()
 
 
 def test_eager_execution_is_said_and_its_operations_can_be_timed(make_container):

@@ -61,16 +61,52 @@ def test_a_factorisation_with_shrinking_slices_is_not_recorded(executor, array):
     assert counter("RecordedOps") < 600 and counter("UncachedCompile") == 0
 
 
-def test_a_program_that_starts_to_repeat_itself_is_recorded_again(direct, array):
+def repeat_itself(executor, array, monkeypatch, rounds, *, direct_seconds, recorded_seconds):
+    """Run a program of one step, on a clock on which a step takes the time given for how it runs."""
+    now = [0.0]
+    monkeypatch.setattr(direct_phases, "perf_counter", lambda: now[0])
+    executor.ground().local.direct_since = now[0]
     x = array(np.zeros(8))
-    for _ in range(1000):
+    for _ in range(rounds):
+        now[0] += recorded_seconds if executor.ground().tape().direct is None else direct_seconds
         x = x * 0.5 + 1.0
         float(x[0])
+    np.testing.assert_allclose(np.asarray(x), 2.0)
+
+
+def test_a_program_that_starts_to_repeat_itself_is_recorded_again(direct, array, monkeypatch):
+    repeat_itself(direct, array, monkeypatch, 1000, direct_seconds=2e-5, recorded_seconds=1e-5)
     counter = direct.metrics.counter
     assert direct.ground().tape().direct is None
     assert counter("CachedCompile") > 500
     assert counter("DirectOps") >= 512
+
+
+def test_a_program_that_repeats_itself_is_not_recorded_where_that_takes_longer(executor, array, monkeypatch):
+    records = 2 * direct_phases.FIRST_SPAN
+    repeat_itself(executor, array, monkeypatch, records, direct_seconds=1e-5, recorded_seconds=2e-5)
+    counter = executor.metrics.counter
+    assert counter("DirectOps") > 0.5 * records
+    # Whether it is still so is tried again and again, at a small part of the time.
+    assert 2 <= counter("DirectPhases") <= 20
+
+
+def test_a_program_that_repeats_itself_is_recorded_where_direct_execution_takes_longer(executor, array, monkeypatch):
+    records = 2 * direct_phases.FIRST_SPAN
+    repeat_itself(executor, array, monkeypatch, records, direct_seconds=2e-5, recorded_seconds=1e-5)
+    counter = executor.metrics.counter
+    assert counter("DirectPhases") == 1
+    assert counter("CachedCompile") > records - 2 * direct_phases.OPERATIONS
+
+
+def test_a_loop_that_nobody_reads_from_stays_recorded(executor, array):
+    """A phase of direct execution ends where a value is read, and here that may be hours away."""
+    x = array(np.zeros(8))
+    for _ in range(2 * direct_phases.FIRST_SPAN):
+        x = x * 0.5 + 1.0
     np.testing.assert_allclose(np.asarray(x), 2.0)
+    assert executor.metrics.counter("DirectPhases") == 0
+    assert executor.metrics.counter("LoopsFound") == 1
 
 
 def test_phases_get_longer_while_nothing_repeats(executor, array, monkeypatch):

@@ -22,6 +22,7 @@ from latebind.injection.container import BoundContainer
 from latebind.injection.library import providers
 from latebind.services.serving.buckets import buckets_of
 from latebind.services.serving.errors import ProgramLoadError, ResultMismatchError
+from latebind.services.serving.places import SourceFolders
 from latebind.services.serving.program import (
     check_parameters,
     host_result,
@@ -51,6 +52,8 @@ _DECIDING: Final = 5.0
 _TIERS: Final[Mapping[str, object]] = {"compile_after": 0.0, "synchronous": True}
 #: A worker waits for each result, so that a thread for computations gains nothing.
 _ALONE: Final[Mapping[str, object]] = {"asynchronous": "never"}
+#: Several workers would write their progress over each other, and over the log.
+_QUIET: Final[Mapping[str, object]] = {"progress": False}
 
 
 def worker_settings(given: Mapping[str, object], *, shapes_are_known: bool = True) -> Settings:
@@ -63,7 +66,7 @@ def worker_settings(given: Mapping[str, object], *, shapes_are_known: bool = Tru
     """
     settings = load_settings(None, given, overrides_from="the program's settings")
     said = {each.key for each in settings_with_provenance(settings) if each.source != "default"}
-    changed = {"execution": _ALONE}
+    changed = {"execution": _ALONE, "tracing": _QUIET}
     if settings.backend.name == "tiered" and shapes_are_known:
         changed["backend"] = _TIERS
     update = {}
@@ -93,6 +96,7 @@ class ProgramRunner:
 
     def __init__(self, name: str, program: ProgramSettings, base: Path) -> None:
         self.program = program
+        self._base = base
         self.inputs = specs_of(program.inputs)
         self.outputs = specs_of(program.outputs)
         self.batched = is_batched(program)
@@ -229,8 +233,9 @@ class ProgramRunner:
         }
 
     def graphs(self) -> list[dict[str, str]]:
-        """Return the compiled graphs: `name`, `ir`, `dot`, `backend_text`."""
-        return self._shelf.texts()
+        """Return the compiled graphs: `name`, `ir`, `dot`, `backend_text`, without the folders of this machine."""
+        folders = SourceFolders([self._base])
+        return [{form: folders.shorten(text) for form, text in graph.items()} for graph in self._shelf.texts()]
 
     def dtypes(self) -> list[np.dtype[Any]]:
         """Return the dtypes of the inputs, in the order of their declaration."""

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from latebind.explaining.nearest import Nearest, find_nearest
+from latebind.explaining.operations import (
+    array_kind,
+    attribute_that_differs,
+    attribute_values,
+    operand_kinds,
+    rule_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import CodeType
 
-    from latebind.ir.types import TensorType
     from latebind.runtime.cache import Structure, Variant
     from latebind.runtime.events import VariantCompiled
-    from latebind.runtime.signature import Signature
     from latebind.runtime.tape import Record
 
 #: What differs: the operations, where an operand comes from, its type, an attribute, a scalar, which operands are one
@@ -159,7 +164,7 @@ def _donation(event: VariantCompiled, nearest: Variant) -> Difference:
     operation, type = "", ""
     if position is not None:
         record = event.tape.records[position]
-        operation, type = _name(record), _type(_array_types(record[0])[record.index(-1 - leaf, 1) - 1], scalar=False)
+        operation, type = _name(record), array_kind(record[0], record.index(-1 - leaf, 1) - 1)
     free, used = "free to be overwritten", "in use elsewhere"
     return Difference("donation", operation, used if gone else free, free if gone else used, position, position, type)
 
@@ -190,43 +195,28 @@ def _records(
 ) -> Difference:
     """Return the difference between two records at one position."""
     signature, before = record[0], other[0]
-    name, at = signature.rule.name, (position, position)
+    name, at = _name(record), (position, position)
     if signature.rule is not before.rule:
         if nearest.head == position and nearest.head + nearest.tail == min(count, count_before) != count:
             more = count - count_before
             return Difference("operation", name, f"{more} operation{'s' if more > 1 else ''} more", "", *at, "inserted")
-        return Difference("operation", name, name, before.rule.name, *at)
-    if signature.is_scalar != before.is_scalar or signature.operand_types != before.operand_types:
-        now, then, which = _operand_types(signature, before)
-        return Difference("type", name, now, then, *at, which)
+        return Difference("operation", name, name, _name(other), *at)
+    if signature is before:
+        return _operand_codes(record, other, at)
+    operands, operands_before = operand_kinds(signature), operand_kinds(before)
+    if len(operands) == len(operands_before):
+        for number, (now, then) in enumerate(zip(operands, operands_before, strict=True), start=1):
+            if now != then:
+                return Difference("type", name, now, then, *at, "" if len(operands) == 1 else f"operand {number}")
     if signature.attributes != before.attributes:
-        key, now, then = _attribute(signature, before)
-        return Difference("attribute", name, now, then, *at, key)
-    if signature is not before:  # made again after the rule's table was full
-        return Difference("dropped", name)
-    return _operand_codes(record, other, at)
-
-
-def _operand_types(signature: Signature, before: Signature) -> tuple[str, str, str]:
-    for number, (type, scalar, type_before, scalar_before) in enumerate(
-        zip(signature.operand_types, signature.is_scalar, before.operand_types, before.is_scalar, strict=False)
-    ):
-        if type != type_before or scalar != scalar_before:
-            which = "" if len(signature.operand_types) == 1 else f"operand {number + 1}"
-            return _type(type, scalar=scalar), _type(type_before, scalar=scalar_before), which
-    count, count_before = len(signature.operand_types), len(before.operand_types)
-    return f"{count} operands", f"{count_before} operands", ""
-
-
-def _attribute(signature: Signature, before: Signature) -> tuple[str, str, str]:
-    values = dict(before.attributes)
-    for key, value in signature.attributes:
-        if key not in values:
-            return key, _shown(value), "absent"
-        if values[key] != value:
-            return key, _shown(value), _shown(values[key])
-    gone = next(key for key in values if key not in dict(signature.attributes))
-    return gone, "absent", _shown(values[gone])
+        return Difference(
+            "attribute", name, *attribute_values(signature, before), *at, attribute_that_differs(signature, before)
+        )
+    if len(operands) != len(operands_before):
+        return Difference(
+            "operand", name, f"{len(operands)} operands", f"{len(operands_before)} operands", *at, "count"
+        )
+    return Difference("dropped", name)  # its signature was made again, after the rule's table was full
 
 
 def _operand_codes(record: Record, other: Record, at: tuple[int, int]) -> Difference:
@@ -247,22 +237,5 @@ def _source(code: int) -> str:
     return f"the result of the operation {code} before it" if code > 1 else "the result of the operation before it"
 
 
-# Text
-
-
 def _name(record: Record) -> str:
-    name: str = record[0].rule.name
-    return name
-
-
-def _type(type: TensorType, *, scalar: bool) -> str:
-    return f"a {type.dtype.name} number" if scalar else f"{type.dtype.name}[{', '.join(map(str, type.shape))}]"
-
-
-def _array_types(signature: Signature) -> list[TensorType]:
-    return [type for type, scalar in zip(signature.operand_types, signature.is_scalar, strict=True) if not scalar]
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return rule_name(record[0].rule)

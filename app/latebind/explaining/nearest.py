@@ -95,5 +95,5 @@ def _common(records: Sequence[Record], others: Sequence[Record]) -> tuple[int, i
 
 
 def _is_alike(record: Record, other: Record) -> bool:
-    """Whether two records are one operation on the same operands, whatever their types."""
-    return record[0].rule is other[0].rule and record[1:] == other[1:]
+    """Whether two records are one operation on the same operands, whatever their types; numbers are none."""
+    return record[0].rule is other[0].rule and (record[1:] == other[1:] or len(record) != len(other))

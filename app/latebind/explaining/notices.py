@@ -57,7 +57,11 @@ class Notices:
         count = self._count((code, line.line))
         if not is_logged and not count:
             return
-        made = analyse(event, self._cache.structures(), self._lines, self._lines.at(code, lasti))
+        try:
+            made = analyse(event, self._cache.structures(), self._lines, self._lines.at(code, lasti))
+        except Exception:  # the program does not fail for an explanation
+            logger.exception("a compilation at %s could not be explained", line)
+            return
         if is_logged:
             _log(made)
         # A line that compiles many things that are unlike each other does not compile anything again.

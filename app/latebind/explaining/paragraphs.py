@@ -46,6 +46,8 @@ def _why(made: Compilation) -> str:
     if change.kind == "capture":
         return f"The function was captured again: {change.now} (the call most like it: {nearest.line})."
     advice = _ADVICE.get(change.kind, "")
+    if change.kind == "type" and change.now.startswith("a "):
+        advice = "What kind of number an operand is belongs to the computation, unlike its value."
     if made.reason == "scalar":
         others = "It is a parameter" if not change.note else "They are parameters"
         advice = f"{others} from now on, whose other values need no compilation."
@@ -73,6 +75,8 @@ def _difference(change: Change, nearest: Known) -> str:
         case "donation":
             what = f"{change.note}, an operand of {name}{here}," if change.operation else "an operand"
             return f"It is {known} again, but {what} is {change.now}, and was {change.before}{there}."
+        case "operand" if change.note == "count":
+            found = f"{name}{here} takes {change.now}, and took {change.before}{there}"
         case "aliasing" | "operand":
             found = f"{which}{here} is {change.now}, and was {change.before}{there}"
         case "operation":
@@ -97,7 +101,7 @@ def _operation(change: Change, name: str, here: str, there: str) -> str:
 def _up_to(change: Change) -> str:
     if not change.position or change.kind in ("scalar", "live", "device"):
         return ""
-    return f" in its first {_count(change.position, 'operation')}"
+    return " in its first operation" if change.position == 1 else f" in its first {change.position:,} operations"
 
 
 def synchronisation_lines(waits: Sequence[Synchronisation]) -> list[str]:

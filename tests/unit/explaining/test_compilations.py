@@ -187,6 +187,7 @@ def test_an_operand_that_came_from_outside_is_told_from_one_of_the_recording(con
     assert why.compilations[-1].change.kind in ("operation", "operand")
 
 
+@pytest.mark.filterwarnings("ignore::latebind.errors.RecompilationWarning")
 def test_one_reason_at_one_line_is_one_paragraph_with_a_count(container):
     arrays = [lb.asarray(np.ones((n, 3))) for n in range(2, 12)]
     with lb.explain() as why:
@@ -300,3 +301,50 @@ def test_without_source_lines_a_compilation_is_explained_all_the_same(make_conta
             normalised(lb.asarray(np.ones(n)))
     assert why.compilations[1].change.now == "float64[4]"
     assert "a line that is not known" in str(why)
+
+
+FIRST_DIFFERENCES = {
+    "kind of number": (lambda x: x * 2, lambda x: x * 2.0, "type", "a Python float", "a Python int"),
+    "NumPy's number": (
+        lambda x: x * 2.0,
+        lambda x: x * np.float64(2),
+        "type",
+        "a number of dtype float64",
+        "a Python float",
+    ),
+    "number for an array": (lambda x: x * x, lambda x: x * 2.0, "type", "a Python float", "float64[4, 6]"),
+    "length of a slice": (lambda x: x[1:3], lambda x: x[1:4], "attribute", "[slice of 3, :]", "[slice of 2, :]"),
+    "start of a slice": (lambda x: x[1:3], lambda x: x[2:4], "scalar", "2", "1"),
+    "new axis": (lambda x: x[None], lambda x: x[:, None], "attribute", "[:, None, :]", "[None, :, :]"),
+    "dtype": (lambda x: x.astype(lb.float32), lambda x: x.astype(lb.int64), "attribute", "int64", "float32"),
+    "number of operands": (
+        lambda x: lb.concat([x, x]),
+        lambda x: lb.concat([x, x, x]),
+        "operand",
+        "3 operands",
+        "2 operands",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FIRST_DIFFERENCES)
+def test_the_first_difference_is_in_the_users_words(container, what):
+    before, now, kind, *values = FIRST_DIFFERENCES[what]
+    x = lb.asarray(np.arange(24.0).reshape(4, 6))
+    with lb.explain() as why:
+        for function in (before, now):
+            function(x).tolist()
+    made = why.compilations[-1]
+    assert (made.change.kind, made.change.now, made.change.before) == (kind, *values)
+    assert f"{values[0]}, and " in str(made)
+
+
+def test_an_explanation_that_fails_is_logged_and_the_program_goes_on(container, monkeypatch, caplog):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("latebind.explaining.collector.analyse", fail)
+    with lb.explain() as why:
+        assert normalised(lb.asarray(np.ones(3))) == 9.0
+    assert why.compilations == []
+    assert "an observer failed" in caplog.text

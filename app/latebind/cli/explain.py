@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -14,6 +15,10 @@ from latebind.cli.program import find_program
 from latebind.cli.report import RunReport
 from latebind.cli.run import complete_backends, complete_programs
 from latebind.explaining.explanation import Explanation
+
+#: Characters in a line where there is no terminal, and at least.
+_WIDTH: Final = 120
+_NARROWEST: Final = 40
 
 
 def explain(
@@ -64,4 +69,4 @@ def _print(report: RunReport, seen: Explanation, ended: str | None, *, as_json: 
         return
     end = f"; ended by {ended}" if ended is not None else ""
     typer.echo(f"{report.program} on backend {report.backend}: {report.seconds:.3f} s{end}\n")
-    typer.echo(str(seen))
+    typer.echo(seen.report(max(shutil.get_terminal_size((_WIDTH, 0)).columns, _NARROWEST)))

@@ -47,7 +47,8 @@ def analyse(event: VariantCompiled, cached: Iterable[Structure], lines: Lines, l
         if told is not None:
             made.reason = "recaptured"
             before, text = told
-            made.change = Change("capture", captured.function, lines.short(text), "", line, made.text, "", None)
+            argument = text.partition(": ")[0]
+            made.change = Change("capture", argument, lines.short(text), "", line, made.text, "", None)
             made.nearest = Known("", 0, "", lines.short(before), "")
         return made
     found = compare(event, cached, lines.at)

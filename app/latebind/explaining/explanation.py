@@ -17,6 +17,8 @@ from latebind.runtime.current import current_executor
 
 #: Compilations, and synchronisations, that are kept apart.
 _LIMIT: Final = 1000
+#: Characters in a line of text.
+_WIDTH: Final = 120
 #: Counters that are tallied as what was added to them.
 _COUNTED: Final = {"failed": "FailedCompile", "evicted": "Evicted"}
 
@@ -88,7 +90,11 @@ class Explanation:
         }
 
     def __str__(self) -> str:
-        return text(self.compilations, self.synchronisations, self.notes)
+        return self.report()
+
+    def report(self, width: int = _WIDTH) -> str:
+        """Return everything as text, in lines of this width."""
+        return text(self.compilations, self.synchronisations, self.notes, width=width)
 
     def __repr__(self) -> str:
         compilations = sum(made.count for made in self.compilations)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -172,17 +173,30 @@ def notes(tallies: Tallies, waiting: int, *, eager: bool = False) -> list[str]:
     return found
 
 
-def text(compilations: Sequence[Compilation], waits: Sequence[Synchronisation], notes: Sequence[str]) -> str:
-    """Return an explanation as text."""
+def text(
+    compilations: Sequence[Compilation], waits: Sequence[Synchronisation], notes: Sequence[str], *, width: int
+) -> str:
+    """Return an explanation as text; paragraphs are broken into lines of this width."""
     count, seconds = sum(made.count for made in compilations), sum(made.seconds for made in compilations)
     times, waited = sum(wait.count for wait in waits), sum(wait.seconds for wait in waits)
     parts = [f"Compilations: {count:,}" + (f", {_time(seconds)}" if count else "")]
-    parts += [f"  {compilation_paragraph(made)}" for made in compilations]
+    parts += [_filled(compilation_paragraph(made), width) for made in compilations]
     table = "".join(f"\n  {line}" for line in synchronisation_lines(waits)) if waits else ""
     parts.append(f"Synchronisations: {times:,}" + (f", {_time(waited)} waited{table}" if times else ""))
     if notes:
-        parts.append("\n".join(notes))
+        parts.append("\n".join(_filled(note, width, "") for note in notes))
     return "\n\n".join(parts)
+
+
+def _filled(paragraph: str, width: int, indent: str = "  ") -> str:
+    return textwrap.fill(
+        paragraph,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _where(line: str) -> str:

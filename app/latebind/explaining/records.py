@@ -45,7 +45,8 @@ class Change:
     kind : str
         `differences.Kind`.
     operation : str
-        The operation that differs, or whose operand, attribute, scalar or result does.
+        The operation that differs, or whose operand, attribute, scalar or result does; of a captured function, the
+        argument.
     now, before : str
     line : str
         The user's line where the new computation differs; empty if it ends before.

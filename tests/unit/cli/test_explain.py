@@ -28,10 +28,18 @@ def test_compilations_have_a_paragraph_and_waits_a_line(latebind, program, compi
     outcome = latebind("explain", program(SIZES), "--config", compiled)
     assert outcome.code == 0
     assert "Compilations: 4," in outcome.out
-    assert "is the last of 3 compiled by numpy for this reason" in outcome.out
-    assert "shape of `full` at program.py:5 is (5,), and was (4,) at program.py:5" in outcome.out
+    words = " ".join(outcome.out.split())
+    assert "is the last of 3 compiled by numpy for this reason" in words
+    assert "shape of `full` at program.py:5 is (5,), and was (4,) at program.py:5" in words
     (line,) = [line for line in outcome.out.splitlines() if "float()" in line]
     assert line.split()[:3] == ["program.py:6", "float()", "4"]
+
+
+def test_paragraphs_are_as_wide_as_the_terminal(latebind, program, compiled, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    out = latebind("explain", program(SIZES), "--config", compiled).out
+    paragraphs = out.partition("Compilations")[2].partition("Synchronisations")[0]
+    assert 50 < max(map(len, paragraphs.splitlines())) <= 60
 
 
 def test_what_the_program_prints_is_printed(latebind, program):

@@ -210,6 +210,7 @@ if TYPE_CHECKING:
 
     from latebind.backends.interface import BackendDevice
     from latebind.containers import Container, build_container, default_container
+    from latebind.explaining.explanation import explain
     from latebind.profiling.profile import profile
     from latebind.runtime.executor import LazyGraphExecutor
 
@@ -281,6 +282,10 @@ def __getattr__(name: str) -> Any:
         from latebind import containers
 
         return getattr(containers, name)
+    if name == "explain":
+        from latebind.explaining.explanation import explain
+
+        return explain
     if name == "profile":
         from latebind.profiling.profile import profile
 
@@ -361,6 +366,7 @@ __all__ = [
     "exp",
     "exp2",
     "expand_dims",
+    "explain",
     "expm1",
     "eye",
     "fft",

@@ -141,6 +141,14 @@ class ProgramNotFoundError(ProgramError):
     """A program given to `latebind run` that does not exist."""
 
 
+class ExplanationError(LatebindError, RuntimeError):
+    """An explanation that is begun twice."""
+
+
+class RecompilationWarning(UserWarning):
+    """One line has caused more compilations than `tracing.warn_after_compilations` allows without a word."""
+
+
 class ProfileError(LatebindError, RuntimeError):
     """A profile that is begun while it is on."""
 

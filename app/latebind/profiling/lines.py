@@ -60,6 +60,13 @@ class Lines:
         frame = user_frame(2)
         return self.at(frame.f_code, frame.f_lasti)
 
+    def short(self, text: str) -> str:
+        """Return a text in which files are named in full with the shorter names."""
+        for folder in (self._folder, _BESIDE):
+            if len(folder) > 1:
+                text = text.replace(folder, "")
+        return text
+
     def text(self, line: str) -> str:
         """Return the source of a line; empty if it cannot be read."""
         name, _, number = line.rpartition(":")

@@ -22,7 +22,7 @@ from latebind.profiling.operations import begin_timing, can_time_operations, end
 from latebind.profiling.sections import PHASES, Section, sections, text
 from latebind.profiling.trace_file import TraceFile
 from latebind.runtime.current import current_executor
-from latebind.runtime.events import DirectRun
+from latebind.runtime.events import DirectRun, Observer
 
 if TYPE_CHECKING:
     from latebind.runtime.executor import LazyGraphExecutor
@@ -109,7 +109,7 @@ class Profile:
     def _stop(self, executor: LazyGraphExecutor) -> None:
         end = perf_counter()
         self._on = False
-        _tell_direct(executor, self._collector, self._start, end)
+        tell_direct(executor, self._collector, self._start, end)
         if self._times:
             end_timing(executor)
         executor.events.unwatch(self._collector)
@@ -251,7 +251,7 @@ def profile(
     return Profile(path, operations=operations, wait=wait, limit=limit)
 
 
-def _tell_direct(executor: LazyGraphExecutor, collector: Collector, start: float, end: float) -> None:
+def tell_direct(executor: LazyGraphExecutor, collector: Observer, start: float, end: float) -> None:
     """Tell of the phases of direct execution in which the calling thread is, if they began in the block."""
     for tape in list(executor.tapes.values()):
         local = tape.ground.local

@@ -11,10 +11,13 @@ from __future__ import annotations
 import math
 import struct
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from latebind.backends.interface import BackendDevice
     from latebind.runtime.launch import Executable
     from latebind.runtime.tape import Record, Scalar
@@ -56,6 +59,8 @@ class Variant:
     executable : Executable
     seconds : float or None
         Expected time of one execution, from those measured.
+    places : tuple of two lists
+        Code object and `f_lasti` of the user's line of each record, of the recording that it was compiled for.
     """
 
     __slots__ = (
@@ -67,6 +72,7 @@ class Variant:
         "live",
         "output_set",
         "outputs",
+        "places",
         "promoted",
         "runs",
         "seconds",
@@ -80,6 +86,7 @@ class Variant:
         promoted: Collection[int],
         scalars: Sequence[Scalar],
         executable: Executable,
+        places: tuple[Sequence[CodeType], Sequence[int]] = ((), ()),
     ) -> None:
         self.outputs = tuple(outputs)
         self.output_set = frozenset(outputs)
@@ -90,6 +97,7 @@ class Variant:
         self._scalars = [scalars[index] for index in self.constants]
         self._bits = [(index, scalar_bits(scalars[index])) for index in self.constants if _needs_bits(scalars[index])]
         self.executable = executable
+        self.places = places
         self.seconds: float | None = None
         self.runs = 0
         self.underused = 0
@@ -105,6 +113,10 @@ class Variant:
             )
         return candidates == self._scalars
 
+    def constant(self, index: int) -> Scalar:
+        """Return the value of a scalar that is one of the constants."""
+        return self._scalars[self.constants.index(index)]
+
     def differing(self, scalars: Sequence[Scalar]) -> set[int]:
         """Return the indices of the constants whose bits differ from these scalars."""
         return {
@@ -112,6 +124,22 @@ class Variant:
             for index, constant in zip(self.constants, self._scalars, strict=True)
             if scalar_bits(constant) != scalar_bits(scalars[index])
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One capture of a function.
+
+    Attributes
+    ----------
+    function : str
+    difference : callable
+        Gives the user's line of the earlier capture that is most like this one, and the first difference to it as
+        text; `None` if there was no capture before.
+    """
+
+    function: str
+    difference: Callable[[], tuple[str, str] | None]
 
 
 class Structure:
@@ -140,6 +168,8 @@ class Structure:
         Whether it is, or was, in a cache, and not a captured function's own.
     bytes : int
         What the cache counts for it.
+    captured : Captured or None
+        What it is a capture of, if it is a captured function's own.
     evicted : bool
         Whether the cache has dropped it.
     """
@@ -148,6 +178,7 @@ class Structure:
         "_observed",
         "bytes",
         "cached",
+        "captured",
         "evicted",
         "has_large_leaf",
         "interpreted",
@@ -171,6 +202,7 @@ class Structure:
         self.successor: Structure | None = None
         self.sightings = 0
         self.cached = False
+        self.captured: Captured | None = None
         self.bytes = 0
         self.interpreted = 0.0
         self.has_large_leaf = True

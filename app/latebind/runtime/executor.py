@@ -252,7 +252,7 @@ class LazyGraphExecutor:
 
     def wait_device_ops(self) -> None:
         """Block until everything that was started is done. Errors surface where a result is used."""
-        check_sync()
+        check_sync("wait_device_ops")
         if self.forked:
             process.refuse_fork(self.name)
         start = perf_counter()

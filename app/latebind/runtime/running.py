@@ -141,13 +141,13 @@ class Runner:
             donated=donatable,
             locate=self.locator(tape),
         )
-        variant = Variant(live, donatable, parameters, tape.scalars, executable)
+        variant = Variant(live, donatable, parameters, tape.scalars, executable, (tape.codes, tape.lastis))
         structure.has_large_leaf = any(data.type.nbytes >= DONATION_BYTES for data in tape.leaves)
         structure.add(variant)
         self.cache.weigh(structure)
-        if self.events.observers:
+        if self.events.observers or self.events.compiled is not None:
             why: CompileReason = "scalars" if promoted else "outputs" if known else "new"
-            self.events.tell(VariantCompiled(tape, structure, variant, earlier, why, start, perf_counter()))
+            self.events.tell_compiled(VariantCompiled(tape, structure, variant, earlier, why, start, perf_counter()))
         return variant
 
     # Running

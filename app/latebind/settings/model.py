@@ -102,6 +102,12 @@ class TracingSettings(SettingsGroup):
         description="Whether a compilation that takes longer than a second is shown on standard error, where that is a "
         "terminal.",
     )
+    warn_after_compilations: Integer | None = Field(
+        8,
+        ge=1,
+        description="Compilations that one line of user code may cause before a warning says why the last one was made;"
+        " null never warns.",
+    )
 
 
 class Settings(BaseSettings):

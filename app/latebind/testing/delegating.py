@@ -36,6 +36,7 @@ class DelegatingBackend(Backend):
             name=backend.name,
             blocking=backend.blocking,
             interpretations=backend.interpretations,
+            engines=backend.engines,
             gaps=backend.gaps,
             deviations=backend.deviations,
         )

@@ -92,6 +92,7 @@ class ShadowBackend(Backend):
         self.tolerance = Tolerance(rtol, atol) if settings is None else Tolerance(settings.rtol, settings.atol)
         self.on_mismatch = on_mismatch if settings is None else settings.on_mismatch
         self.interpretations = primary.interpretations
+        self.engines = f"{primary.name} and {reference.name}"
         self.counters: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
         self._lock = threading.Lock()
         self._reference_device = reference.backend_device()

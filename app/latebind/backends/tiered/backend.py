@@ -68,6 +68,8 @@ class TieredBackend(Backend):
         self.blocking = baseline.blocking and optimizing.blocking
         self.interpretations = baseline.interpretations
         self.direct = baseline.direct
+        when = "in its turn" if chosen.synchronous else "in the background"
+        self.engines = f"{baseline.name} at once, {optimizing.name} {when}"
         self.gaps = baseline.gaps
         self.deviations = {**baseline.deviations, **optimizing.deviations}
         self.ledger = Ledger(Policy(chosen.compile_after, chosen.margin))

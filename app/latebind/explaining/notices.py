@@ -6,7 +6,7 @@ import logging
 import threading
 import warnings
 from types import CodeType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from latebind.errors import RecompilationWarning
 from latebind.explaining.analysis import analyse
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from latebind.runtime.cache import ComputationCache
     from latebind.runtime.events import VariantCompiled
 
+#: File, code and number: equal code may be in two files, and the lines of a session have one file's name.
+_Line: TypeAlias = tuple[str, CodeType, int]
 logger: Final = logging.getLogger("latebind.compilation")
 #: Lines whose compilations are counted; beyond that, counting starts again.
 _COUNTED_LINES: Final = 10_000
@@ -41,9 +43,9 @@ class Notices:
         self._cache = cache
         self._limit = limit
         self._lines = Lines(wanted=source_lines)
-        #: How often a line caused a compilation; the code object tells the lines of a session from each other.
-        self._counts: dict[tuple[CodeType, int], int] = {}
-        self._warned: set[tuple[CodeType, int]] = set()
+        #: How often a line caused a compilation.
+        self._counts: dict[_Line, int] = {}
+        self._warned: set[_Line] = set()
         self._lock = threading.Lock()
 
     def __call__(self, event: VariantCompiled) -> None:
@@ -54,7 +56,8 @@ class Notices:
         frame = user_frame(1)
         code, lasti = frame.f_code, frame.f_lasti
         line = locate(code, lasti)
-        count = self._count((code, line.line))
+        caused_by = line.filename, code, line.line
+        count = self._count(caused_by)
         if not is_logged and not count:
             return
         try:
@@ -65,11 +68,11 @@ class Notices:
         if is_logged:
             _log(made)
         # A line that compiles many things that are unlike each other does not compile anything again.
-        if count and made.change is not None and self._is_first((code, line.line)):
+        if count and made.change is not None and self._is_first(caused_by):
             message = f"this line has caused {count} compilations (tracing.warn_after_compilations). The last: {made}"
             warnings.warn_explicit(message, RecompilationWarning, line.filename, line.line)
 
-    def _count(self, line: tuple[CodeType, int]) -> int:
+    def _count(self, line: _Line) -> int:
         """Count a compilation; return how many the line has caused if these are more than it may without a word."""
         if self._limit is None:
             return 0
@@ -79,7 +82,7 @@ class Notices:
             count = self._counts[line] = self._counts.get(line, 0) + 1
             return count if count > self._limit and line not in self._warned else 0
 
-    def _is_first(self, line: tuple[CodeType, int]) -> bool:
+    def _is_first(self, line: _Line) -> bool:
         """Note that a line is warned of; return whether it is for the first time."""
         with self._lock:
             if line in self._warned or len(self._warned) >= _COUNTED_LINES:

@@ -38,12 +38,13 @@ class Lines:
     def __init__(self, *, wanted: bool = True) -> None:
         self.wanted = wanted
         self._folder = working_folder()
-        self._known: dict[tuple[CodeType, int], str] = {}
+        #: By the file too: code that is the same in two files is equal.
+        self._known: dict[tuple[str, CodeType, int], str] = {}
         self._files: dict[str, str] = {}
 
     def at(self, code: CodeType, lasti: int) -> str:
         """Return the line of an instruction."""
-        key = code, lasti
+        key = code.co_filename, code, lasti
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._short(locate(code, lasti)) if self.wanted else UNKNOWN

@@ -101,3 +101,11 @@ def test_nothing_is_worked_out_where_nobody_listens(make_container, monkeypatch)
     monkeypatch.setattr("latebind.explaining.notices.analyse", fail)
     with compiling(make_container):
         run((2, 3, 4))
+
+
+def test_equal_code_in_other_files_is_other_lines(make_container):
+    with compiling(make_container, warn_after_compilations=1), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for size in (2, 3, 4):
+            code = compile("(x * 2.0).tolist()", f"<cell {size}>", "exec")
+            exec(code, {"x": lb.asarray(np.ones(size))})

@@ -200,6 +200,7 @@ from latebind.array.utility_functions import (
     diff,
 )
 from latebind.errors import LatebindError
+from latebind.missing_names import missing_name as _missing_name
 from latebind.runtime.current import current_executor as _current_executor
 from latebind.runtime.current import set_default_factory as _set_default_factory
 from latebind.runtime.metrics import Metrics
@@ -288,7 +289,7 @@ def __getattr__(name: str) -> Any:
             return _version("latebind")
         except PackageNotFoundError:
             return "unknown"
-    raise AttributeError(f"module 'latebind' has no attribute {name!r}")
+    raise _missing_name("latebind", name)
 
 
 def __dir__() -> list[str]:

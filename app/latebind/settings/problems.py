@@ -71,6 +71,9 @@ def _suggest_value(details: ErrorDetails) -> str:
 
 
 def _suggest_key(path: tuple[str | int, ...], model: type[BaseModel], source: str) -> str:
+    variable = _VARIABLE.search(source)
+    if variable and (meant := _with_delimiters(variable[0], model)):
+        return f"; did you mean {meant}? Levels are separated by {DELIMITER!r}"
     parent = _model_at(model, path[:-1])
     siblings = list(parent.model_fields) if parent is not None else []
     near = get_close_matches(str(path[-1]), siblings, n=1)
@@ -81,10 +84,18 @@ def _suggest_key(path: tuple[str | int, ...], model: type[BaseModel], source: st
         if not elsewhere:
             return f"; known here: {', '.join(siblings)}" if siblings else ""
         target = elsewhere[0]
-    if variable := _VARIABLE.search(source):
+    if variable:
         rest = variable[0].removeprefix(PREFIX).split(DELIMITER)[len(path) :]
         return f"; did you mean {variable_name((*target, *rest))}?"
     return f"; did you mean {join_path(target)}?"
+
+
+def _with_delimiters(variable: str, model: type[BaseModel]) -> str | None:
+    """Return the variable that was meant by one whose levels are separated by a single underscore."""
+    for path in _leaves(model):
+        if len(path) > 1 and variable == PREFIX + "_".join(path).upper():
+            return variable_name(path)
+    return None
 
 
 def _leaves(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[KeyPath]:

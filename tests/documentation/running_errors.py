@@ -19,7 +19,7 @@ CONTAINERS: Final = (
 
         from latebind.containers import build_container
 
-        Path("config.yaml").write_text("backend: nunpy\\nrecordng:\\n  limit: 100\\n")
+        Path("config.yaml").write_text("eager: often\\nrecordng:\\n  limit: 100\\n")
         build_container("config.yaml")
         """,
         "Correct it where the message says; `latebind config schema` prints every key.",

@@ -178,6 +178,8 @@ class BackendSpec:
             for part in attribute.split("."):
                 found = getattr(found, part)
         except Exception as error:
+            if isinstance(error, BackendUnavailableError) and str(error).startswith(f"backend {self.name!r}"):
+                raise  # the backend's own module says what is wrong, and what to do
             raise BackendUnavailableError(
                 f"backend {self.name!r} ({self.source}) cannot be loaded from {path}: {type(error).__name__}: {error}"
             ) from error

@@ -47,6 +47,10 @@ recorded the operation, and that line is the one to look at.
 too many indices, `TypeError` for an argument that there is not, `KeyError`, `OverflowError`, ... The messages of the
 [server](serving.md) to its clients have a table of their own there.
 
+Some messages come from the libraries below latebind. `assignment destination is read-only` is NumPy's: `np.asarray(x)`
+is the memory of a lazy array, seen but not to be written; `np.array(x)` is a copy. `'Provide' object has no attribute
+...` is what a function with `@inject` meets whose module no container wires: `container.wire(modules=[__name__])`.
+
 Each example below is a file `train.py`, run on the NumPy backend; `lb` is latebind and `np` is NumPy. Its message is
 what running it says: the page is written by `python -m tests.documentation.errors`, and a test compares the two.
 Unless an entry says otherwise, the class is in `latebind.errors`.

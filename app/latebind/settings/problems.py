@@ -21,6 +21,7 @@ _PLAINER: Final = {
     "model_type": "should be a mapping of keys to values",
     "model_attributes_type": "should be a mapping of keys to values",
     "tuple_type": "should be a list",
+    "too_short": "should be a list that is not empty",
 }
 _VARIABLE = re.compile(rf"{PREFIX}\w+")
 
@@ -35,7 +36,31 @@ def settings_error(problems: Sequence[str]) -> SettingsError:
 
 def describe(error: ValidationError, model: type[BaseModel], sources: Mapping[KeyPath, str]) -> list[str]:
     """Return each of pydantic's errors as one clause."""
-    return [_describe_one(details, model, sources) for details in error.errors()]
+    return [_describe_one(details, model, sources) for details in worth_telling(error)]
+
+
+def worth_telling(error: ValidationError) -> list[ErrorDetails]:
+    """Return pydantic's errors without those that only follow from others.
+
+    A list whose elements are wrong is too short for pydantic, which counts the right ones only.
+    """
+    found = error.errors()
+    places = [details["loc"] for details in found]
+    return [
+        details
+        for details in found
+        if details["type"] != "too_short" or not any(_is_inside(place, details["loc"]) for place in places)
+    ]
+
+
+def plain_message(details: ErrorDetails) -> str:
+    """Return what pydantic says of a value, in words that continue "but it"."""
+    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return _PLAINER.get(details["type"], message)
+
+
+def _is_inside(place: tuple[str | int, ...], outer: tuple[str | int, ...]) -> bool:
+    return len(place) > len(outer) and place[: len(outer)] == outer
 
 
 def source_of(path: Sequence[str | int], sources: Mapping[KeyPath, str]) -> str:
@@ -54,9 +79,7 @@ def _describe_one(details: ErrorDetails, model: type[BaseModel], sources: Mappin
         return f"unknown key {join_path(path)} ({source}){_suggest_key(path, model, source)}"
     if details["type"] == "missing":
         return f"key {join_path(path)} is missing ({source})"
-    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    message = _PLAINER.get(details["type"], message)
-    clause = f"{join_path(path)} is {details['input']!r} ({source}), but it {message}"
+    clause = f"{join_path(path)} is {details['input']!r} ({source}), but it {plain_message(details)}"
     return clause + _suggest_value(details)
 
 

@@ -239,10 +239,17 @@ def sync(*arrays: Array) -> None:
     """Start computing these arrays, and every live array of the recordings that they are part of.
 
     Without arguments, the same as `mark_step`. Returns when the work is started; errors surface at the first use.
+
+    Raises
+    ------
+    TypeError
+        If one is no array.
     """
     if not arrays:
         mark_step()
     for one in arrays:
+        if not isinstance(one, Array):
+            raise TypeError(f"sync takes arrays, got {type(one).__name__}: write sync(x, y), or sync(*arrays)")
         one._tape.ground.executor.sync([one])
 
 

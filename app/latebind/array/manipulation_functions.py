@@ -6,7 +6,7 @@ Where NumPy's result is a view, so is this one: a write through it changes the a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
@@ -64,6 +64,8 @@ def concat(arrays: Sequence[ArrayLike], /, *, axis: int | None = 0) -> Array:
 
 
 def _joined(rule: Rule, arrays: Sequence[ArrayLike], axis: int | None) -> Array:
+    if not isinstance(arrays, Iterable):
+        raise DTypeMismatchError(f"{rule.name} takes a sequence of arrays, got {arrays!r}: write {rule.name}([x, y])")
     given = list(arrays)
     if not given:
         raise ShapeMismatchError(f"{rule.name}: at least one array is needed")

@@ -48,6 +48,13 @@ CASES: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: lb.random.default_rng("seven"), TypeError, "a seed is an integer from 0 on, .* got 'seven'"),
     (lambda: lb.compile(3), TypeError, r"compile\(f\), not compile\(f\(x\)\)"),
     (lambda: lb.concatenate, AttributeError, r"NumPy's are in latebind\.numpy"),
+    (lambda: lb.linalg.norm, AttributeError, r"NumPy's are in latebind\.numpy\.linalg"),
+    (lambda: lb.fft.fft2, AttributeError, r"NumPy's are in latebind\.numpy\.fft"),
+    (lambda: lb.jit, AttributeError, "what others call jit is compile here"),
+    (lambda: lb.array([1, 2]), TypeError, r"latebind\.asarray makes arrays"),
+    (lambda: lb.sync([x()]), TypeError, r"sync takes arrays, got list: write sync\(x, y\)"),
+    (lambda: lb.concat(3), TypeError, r"takes a sequence of arrays, got 3: write concat\(\[x, y\]\)"),
+    (lambda: xp.concatenate(3), TypeError, r"takes a sequence of arrays, got 3: write concatenate\(\[x, y\]\)"),
     (lambda: xp.busday_count, AttributeError, "NumPy has it: .*docs/numpy-coverage.md"),
 ]
 

@@ -211,10 +211,15 @@ if TYPE_CHECKING:
 
     from latebind.backends.interface import BackendDevice
     from latebind.containers import Container, build_container, default_container
+    from latebind.explaining.explanation import explain
+    from latebind.profiling.profile import profile
     from latebind.runtime.executor import LazyGraphExecutor
 
 #: Loaded from `latebind.containers` when first asked for: the container's libraries are heavier than all the rest.
 _FROM_CONTAINERS = frozenset(("Container", "build_container", "default_container"))
+
+#: Tools that few programs use, loaded when first asked for.
+_FROM_TOOLS = {"explain": "latebind.explaining.explanation", "profile": "latebind.profiling.profile"}
 
 
 def _default_executor() -> LazyGraphExecutor:
@@ -280,14 +285,16 @@ def __array_namespace_info__() -> _NamespaceInfo:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "random":
-        from importlib import import_module
+    from importlib import import_module
 
+    if name == "random":
         return import_module("latebind.random")
     if name in _FROM_CONTAINERS:
         from latebind import containers
 
         return getattr(containers, name)
+    if name in _FROM_TOOLS:
+        return getattr(import_module(_FROM_TOOLS[name]), name)
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as _version
@@ -364,6 +371,7 @@ __all__ = [
     "exp",
     "exp2",
     "expand_dims",
+    "explain",
     "expm1",
     "eye",
     "fft",
@@ -431,6 +439,7 @@ __all__ = [
     "positive",
     "pow",
     "prod",
+    "profile",
     "real",
     "reciprocal",
     "remainder",

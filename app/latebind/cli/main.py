@@ -9,10 +9,17 @@ from typing import Annotated
 
 import typer
 
-from latebind.cli import backends, config, doctor, run, serve
+from latebind.cli import backends, config, doctor, explain, run, serve
 from latebind.cli.exit_code import ExitCode
 from latebind.cli.user_traceback import user_traceback
-from latebind.errors import BackendUnavailableError, LatebindError, ProgramError, ProgramNotFoundError, SettingsError
+from latebind.errors import (
+    BackendUnavailableError,
+    LatebindError,
+    ProfileFileError,
+    ProgramError,
+    ProgramNotFoundError,
+    SettingsError,
+)
 
 _EPILOG = (
     "Exit codes: 0 it worked, 1 the program failed, 2 wrong usage, 3 wrong configuration, 4 the backend cannot be used "
@@ -27,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run", epilog=_EPILOG)(run.run)
+app.command("explain", epilog=_EPILOG)(explain.explain)
 app.command("backends")(backends.backends)
 app.command("doctor", epilog=_EPILOG)(doctor.doctor)
 app.command("serve", epilog=_EPILOG)(serve.serve)
@@ -60,6 +68,6 @@ def exit_code(error: LatebindError) -> ExitCode:
         return ExitCode.CONFIGURATION
     if isinstance(error, BackendUnavailableError):
         return ExitCode.BACKEND_UNAVAILABLE
-    if isinstance(error, ProgramNotFoundError):
+    if isinstance(error, ProgramNotFoundError | ProfileFileError):
         return ExitCode.USAGE
     return ExitCode.PROGRAM_FAILED

@@ -41,6 +41,10 @@ class ExecutorOptions:
         Whether messages name the user's line.
     verify : bool
         Whether every graph is verified before it is lowered; slower, for those who write rules or backends.
+    progress : bool
+        Whether long compilations may be shown on a terminal.
+    recompilations : int or None
+        Compilations of similar graphs that one line may cause before there is a warning; `None` for any number.
     """
 
     eager: bool = False
@@ -59,3 +63,5 @@ class ExecutorOptions:
     seed: int | None = None
     source_lines: bool = True
     verify: bool = False
+    progress: bool = False
+    recompilations: int | None = None

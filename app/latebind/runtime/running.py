@@ -20,6 +20,7 @@ from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.liveness import unreferenced
 from latebind.runtime.metrics import Metrics
 from latebind.runtime.options import ExecutorOptions
+from latebind.runtime.recompilations import Recompilations
 from latebind.runtime.signature import DONATION_BYTES
 from latebind.runtime.tape import Tape
 
@@ -61,6 +62,7 @@ class Runner:
         self.options = options
         self.interpretations = interpretations
         self.cache = cache
+        self.recompilations = Recompilations(cache, options.recompilations)
 
     def run(self, tape: Tape, structure: Structure, live: list[int], start: float) -> None:
         """Find or compile the computation of the live positions and launch it; failures poison the arrays."""
@@ -131,6 +133,7 @@ class Runner:
         promoted = not self.options.deterministic and structure.promote(tape.scalars)
         parameters = structure.promoted  # another thread may promote more meanwhile
         self.metrics.count("ScalarPromotion" if promoted else "VariantCompile" if known else "UncachedCompile")
+        locate = self.locator(tape)
         executable = self.compiler.compile(
             tape.ground.device,
             tape.records,
@@ -139,15 +142,19 @@ class Runner:
             live,
             promoted=parameters,
             donated=donatable,
-            locate=self.locator(tape),
+            locate=locate,
         )
         variant = Variant(live, donatable, parameters, tape.scalars, executable)
+        structure.locate = locate
         structure.has_large_leaf = any(data.type.nbytes >= DONATION_BYTES for data in tape.leaves)
         structure.add(variant)
         self.cache.weigh(structure)
-        if self.events.observers:
+        if self.recompilations.wanted(watched=bool(self.events.observers)):
             why: CompileReason = "scalars" if promoted else "outputs" if known else "new"
-            self.events.tell(VariantCompiled(tape, structure, variant, earlier, why, start, perf_counter()))
+            end = perf_counter()
+            cause = self.recompilations.note(tape, structure, variant, earlier, why, end - start)
+            if self.events.observers:
+                self.events.tell(VariantCompiled(tape, structure, variant, earlier, why, start, end, cause))
         return variant
 
     # Running
@@ -173,7 +180,7 @@ class Runner:
             isolation.apply_checks(checks_of(tape), live, results)
         self._bind(tape, live, results)
         if self.events.observers:
-            self.tell(tape, structure, None, "interpreted", live, closed, start, start + seconds)
+            self.tell(tape, structure, None, "interpreted", live, results, closed, start, start + seconds)
 
     def _launch(self, tape: Tape, structure: Structure, variant: Variant, start: float) -> None:
         executable = variant.executable
@@ -195,7 +202,7 @@ class Runner:
                     Guard(isolation, checks_of(tape), variant.outputs, results)
             self._bind(tape, variant.outputs, results)
             if self.events.observers:
-                self.tell(tape, structure, variant, "computation", variant.outputs, start, begin, end)
+                self.tell(tape, structure, variant, "computation", variant.outputs, results, start, begin, end)
             return
         ground = tape.ground
         placeholders = []
@@ -208,7 +215,9 @@ class Runner:
         tape.leaves = []
         tell: Callable[[float, float], None] | None = None
         if self.events.observers:
-            tell = functools.partial(self.tell, tape, structure, variant, "queued", variant.outputs, start)
+            tell = functools.partial(
+                self.tell, tape, structure, variant, "queued", variant.outputs, placeholders, start
+            )
         # Bound before it is submitted, a placeholder could be an argument of a job that another thread submits first.
         self.worker.submit(lambda: self._run_queued(variant, arguments, placeholders, isolation, checks, tell))
         self._bind(tape, variant.outputs, placeholders)
@@ -301,13 +310,16 @@ class Runner:
         variant: Variant | None,
         how: How,
         live: Sequence[int],
+        results: Sequence[BackendData],
         closed: float,
         start: float,
         end: float,
     ) -> None:
         """Tell the observers that a recording was run."""
-        number = self.events.number()
-        self.events.tell(RecordingRun(number, tape, structure, variant, how, live, tape.started, closed, start, end))
+        event = RecordingRun(
+            self.events.number(), tape, structure, variant, how, live, results, tape.started, closed, start, end
+        )
+        self.events.tell(event)
 
     def isolation(self, tape: Tape) -> Isolation:
         return Isolation(self.compiler, tape.ground.device, tape.records, tape.scalars, self.locator(tape))

@@ -92,10 +92,21 @@ class ExecutionSettings(SettingsGroup):
 
 
 class TracingSettings(SettingsGroup):
-    """What is kept of the graphs that are compiled."""
+    """What is kept, and shown, of the graphs that are compiled."""
 
     show: Annotated[tuple[Literal["text", "ir", "dot"], ...], BeforeValidator(_split_commas)] = Field(
         (), description="Forms to keep of each graph: 'ir' (StableHLO-like), 'dot' (Graphviz), 'text' (the backend's)."
+    )
+    progress: bool = Field(
+        True,
+        description="Whether a compilation that takes longer than a second is shown on standard error, where that is a "
+        "terminal.",
+    )
+    recompilations: Integer | None = Field(
+        8,
+        ge=1,
+        description="Compilations of graphs that differ a little that one line of the program may cause before there "
+        "is a warning, with the reason of the last one; null for any number.",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from tests.documentation.observing_errors import OBSERVING
 from tests.documentation.recording_errors import SHAPES, VALUES
 from tests.documentation.running_errors import CONTAINERS, ENGINES, PROGRAMS, SERVING
 
@@ -31,6 +32,7 @@ SECTIONS: Final = {
     "Values": VALUES,
     "Configuration and containers": CONTAINERS,
     "Engines": ENGINES,
+    "Explaining and measuring": OBSERVING,
     "The command line": PROGRAMS,
     "Serving": SERVING,
 }

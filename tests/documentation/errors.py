@@ -10,6 +10,7 @@ import io
 import multiprocessing
 import os
 import pkgutil
+import re
 import sys
 import tempfile
 import warnings
@@ -53,7 +54,7 @@ is the memory of a lazy array, seen but not to be written; `np.array(x)` is a co
 
 Each example below is a file `train.py`, run on the NumPy backend; `lb` is latebind and `np` is NumPy. Its message is
 what running it says: the page is written by `python -m tests.documentation.errors`, and a test compares the two.
-Unless an entry says otherwise, the class is in `latebind.errors`.
+Times are left out. Unless an entry says otherwise, the class is in `latebind.errors`.
 """
 
 
@@ -125,17 +126,18 @@ def _run(example: Example, folder: str, sender: Connection) -> None:
         except BaseException as error:
             kind = type(error)
             message = "\n".join([str(error), *getattr(error, "__notes__", ())])
-            raised = Raised(f"{kind.__module__}.{kind.__qualname__}", _without_folder(message, folder))
+            raised = Raised(f"{kind.__module__}.{kind.__qualname__}", _reproducible(message, folder))
     sender.send((raised.kind, raised.message))
     sender.close()
     # What a forked process of NumPy's and of engines' threads would do at its exit is none of the page's business.
     os._exit(0)
 
 
-def _without_folder(message: str, folder: str) -> str:
+def _reproducible(message: str, folder: str) -> str:
+    """Return a message without what differs from run to run: the folder and times."""
     for name in (os.path.realpath(folder), folder):
         message = message.replace(name + os.sep, "")
-    return message
+    return re.sub(r"\d[\d.e+-]* ms\b", "... ms", message)
 
 
 def _modules() -> Iterator[object]:

@@ -200,6 +200,7 @@ from latebind.array.utility_functions import (
     diff,
 )
 from latebind.errors import LatebindError
+from latebind.missing_names import missing_name as _missing_name
 from latebind.runtime.current import current_executor as _current_executor
 from latebind.runtime.current import set_default_factory as _set_default_factory
 from latebind.runtime.metrics import Metrics
@@ -240,10 +241,17 @@ def sync(*arrays: Array) -> None:
     """Start computing these arrays, and every live array of the recordings that they are part of.
 
     Without arguments, the same as `mark_step`. Returns when the work is started; errors surface at the first use.
+
+    Raises
+    ------
+    TypeError
+        If one is no array.
     """
     if not arrays:
         mark_step()
     for one in arrays:
+        if not isinstance(one, Array):
+            raise TypeError(f"sync takes arrays, got {type(one).__name__}: write sync(x, y), or sync(*arrays)")
         one._tape.ground.executor.sync([one])
 
 
@@ -298,7 +306,7 @@ def __getattr__(name: str) -> Any:
             return _version("latebind")
         except PackageNotFoundError:
             return "unknown"
-    raise AttributeError(f"module 'latebind' has no attribute {name!r}")
+    raise _missing_name("latebind", name)
 
 
 def __dir__() -> list[str]:

@@ -22,6 +22,9 @@ class BackendNotRegisteredError(LatebindError, RuntimeError):
 
     def __init__(self, message: str = "Lazy tensor backend not registered.") -> None:
         super().__init__(message)
+        self.add_note(
+            "register one with BackendRegistrar(backend), or take the container's: default_container().backend()"
+        )
 
 
 class BackendUnavailableError(LatebindError, RuntimeError):

@@ -97,8 +97,9 @@ class CompiledFunction(Generic[P, R]):
         try:
             candidates = self._captured.setdefault(key, [])
         except TypeError as error:
+            which = self._options.unhashable(structure.paths(), leaves)
             raise CaptureError(
-                f"an argument of {self._name} can be neither traced nor compared: {error}; "
+                f"{which} of {self._name} can be neither traced nor compared: {error}; "
                 "pass arrays, numbers, strings and containers of these"
             ) from None
         capture = next((one for one in candidates if one.accepts(leaves)), None)

@@ -344,7 +344,7 @@ class LazyGraphExecutor:
         if tape.capturing:
             raise CaptureError(
                 f"{user_line()}: a value is needed inside a function that is being captured by compile(); "
-                "use where() instead of a branch on values, or read the value outside"
+                "use where() instead of a branch on values or of x[mask], or read the value outside"
             )
         self.check_usable()
         ground = tape.ground

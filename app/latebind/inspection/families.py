@@ -22,6 +22,21 @@ Family = Literal[
     "other",
 ]
 
+#: Colour of each family on a light and on a dark ground.
+COLOURS: Final[dict[Family, tuple[str, str]]] = {
+    "input": ("#dbe3ee", "#3b4a60"),
+    "constant": ("#f1f5f9", "#1f2a3d"),
+    "elementwise": ("#bfdbfe", "#1d4ed8"),
+    "conversion": ("#c3f0f7", "#0e7490"),
+    "reduction": ("#fde68a", "#92580a"),
+    "movement": ("#ddd6fe", "#6d28d9"),
+    "indexing": ("#fbcfe8", "#a81e63"),
+    "linear algebra": ("#fecaca", "#b42020"),
+    "sorting": ("#bbf7d0", "#15803d"),
+    "random numbers": ("#fed7aa", "#b3470d"),
+    "other": ("#e5e7eb", "#4b5563"),
+}
+
 #: By the module of a rule.
 _OF_MODULES: Final[dict[str, Family]] = {
     "creation": "constant",

@@ -24,6 +24,7 @@ from latebind.inspection.recorded import Recorded, record_of
 from latebind.inspection.svg import to_svg
 from latebind.ir.print_dot import to_dot
 from latebind.ir.print_text import to_text
+from latebind.runtime.graph import needed_records
 from latebind.runtime.lazy import LazyTensor
 
 #: What a graph can be saved as, by the end of the file's name.
@@ -77,8 +78,18 @@ class Graph:
     @property
     def operations(self) -> int:
         """Number of recorded operations that the results need."""
-        graph = self.graph_after("recorded")
-        return len(drawing_of(graph, lambda position: None).boxes) - len(graph.parameters)
+        return sum(needed_records(self.recorded.records, self.recorded.outputs))
+
+    @property
+    def about(self) -> str:
+        """One line on what it is."""
+        results = self.recorded.results
+        waiting = sum(place >= 0 for place in results)
+        state = "computed already" if not waiting else "not computed yet" if waiting == len(results) else "mixed"
+        arrays = f"{len(results)} array{'s' * (len(results) != 1)}"
+        if state == "mixed":
+            state = f"{waiting} of them not computed yet"
+        return f"{arrays}, {state}, on {self.recorded.device} of backend {self.backend!r}"
 
     # As text
 
@@ -169,7 +180,7 @@ class Graph:
         seconds
             Time of recorded operations, by position, to colour by.
         """
-        from latebind.inspection.page import page_of
+        from latebind.inspection.page_file import page_of
 
         return page_of([self], title=self.name, backends=backends, seconds=seconds)
 
@@ -221,18 +232,12 @@ class Graph:
             yield made
 
     def _repr_html_(self) -> str:
-        from latebind.inspection.page import frame_of
+        from latebind.inspection.page_file import frame_of
 
         return frame_of(self.html())
 
     def __repr__(self) -> str:
-        recorded = self.recorded
-        count = len(recorded.results)
-        waiting = sum(place >= 0 for place in recorded.results)
-        return (
-            f"<graph of {count} array{'s' * (count != 1)}, {waiting} not computed yet, on {recorded.device} "
-            f"(backend {self.backend!r}); print(graph.text()), graph.save('graph.html')>"
-        )
+        return f"<graph of {self.about}; print(graph.text()), graph.save('graph.html')>"
 
     def __str__(self) -> str:
         return self.text()

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from latebind.cli import backends, config, run, serve
+from latebind.cli import backends, config, graph, run, serve
 from latebind.cli.user_traceback import user_traceback
 from latebind.errors import BackendUnavailableError, LatebindError, ProgramError, ProgramNotFoundError, SettingsError
 
@@ -39,6 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run", epilog=_EPILOG)(run.run)
+app.command("graph", epilog=_EPILOG)(graph.graph)
 app.command("backends")(backends.backends)
 app.command("serve", epilog=_EPILOG)(serve.serve)
 app.add_typer(config.app, name="config")

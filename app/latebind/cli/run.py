@@ -36,11 +36,11 @@ class Form(StrEnum):
     DOT = "dot"
 
 
-def _complete_backends(incomplete: str) -> list[str]:
+def complete_backends(incomplete: str) -> list[str]:
     return [name for name in (AUTO, *default_catalogue().specs) if name.startswith(incomplete)]
 
 
-def _complete_programs(incomplete: str) -> list[str]:
+def complete_programs(incomplete: str) -> list[str]:
     return [name for name in example_names() if name.startswith(incomplete)]
 
 
@@ -48,7 +48,7 @@ def run(
     program: Annotated[
         str,
         typer.Argument(
-            help="One of latebind's programs by name, or a file of yours.", autocompletion=_complete_programs
+            help="One of latebind's programs by name, or a file of yours.", autocompletion=complete_programs
         ),
     ],
     arguments: Annotated[
@@ -56,7 +56,7 @@ def run(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
     backend: Annotated[
-        str | None, typer.Option(help="Backend, whatever the settings say.", autocompletion=_complete_backends)
+        str | None, typer.Option(help="Backend, whatever the settings say.", autocompletion=complete_backends)
     ] = None,
     compare: Annotated[
         str | None, typer.Option(help="Backends, separated by commas, to run in turn and compare.", metavar="A,B,...")

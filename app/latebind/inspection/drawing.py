@@ -94,7 +94,8 @@ def drawing_of(graph: PassGraph, line: Callable[[int], SourceLine | None]) -> Dr
     for position, node in enumerate(order):
         is_parameter = position < len(graph.parameters)
         name = f"%arg{position}" if is_parameter else f"%{position - len(graph.parameters)}"
-        boxes.append(_box(node, name, places(node.origin), tuple(results.get(node, ())), is_parameter=is_parameter))
+        place = places(-1 if is_parameter else node.origin)
+        boxes.append(_box(node, name, place, tuple(results.get(node, ())), is_parameter=is_parameter))
     pairs = ((index[operand.node], position) for node, position in index.items() for operand in node.operands)
     return Drawing(boxes, list(dict.fromkeys(pairs)))
 
@@ -135,7 +136,7 @@ def _box(
         types,
         attributes,
         nbytes,
-        node.origin,
+        -1 if is_parameter else node.origin,
         line,
         function,
         code,

@@ -46,6 +46,8 @@ class Graph:
         Other backends at hand, by name; any that can be used here is made when it is asked for.
     texts
         Backends' own texts that are known already, by backend.
+    note
+        What else there is to say of it.
     """
 
     def __init__(
@@ -56,8 +58,10 @@ class Graph:
         *,
         others: Mapping[str, Target] | None = None,
         texts: Mapping[str, str] | None = None,
+        note: str = "",
     ) -> None:
         self.name = name
+        self.note = note
         self.recorded = recorded
         self._own = target.name
         self._targets = {**(others or {}), target.name: target}
@@ -83,6 +87,9 @@ class Graph:
     @property
     def about(self) -> str:
         """One line on what it is."""
+        if self.note:
+            count = self.operations
+            return f"{self.note}; {count} operation{'s' * (count != 1)}, {len(self.recorded.results)} results"
         results = self.recorded.results
         waiting = sum(place >= 0 for place in results)
         state = "computed already" if not waiting else "not computed yet" if waiting == len(results) else "mixed"
@@ -262,4 +269,4 @@ def graph(*arrays: LazyTensor) -> Graph:
         raise TypeError(f"graph takes latebind arrays, or lists of them, got {wrong}")
     recorded = record_of(flat)
     ground = flat[0]._tape.ground
-    return Graph("recorded", recorded, Target.of(ground.executor, ground.device))
+    return Graph("graph", recorded, Target.of(ground.executor, ground.device))

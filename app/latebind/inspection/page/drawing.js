@@ -95,7 +95,7 @@ class Drawing {
       if (!known.has(index)) known.set(index, this.strings[index].toLowerCase().includes(wanted));
       return known.get(index);
     };
-    const columns = ["label", "kind", "types", "attributes", "line", "function", "code"].map((name) => this.data[name]);
+    const columns = ["label", "kind", "types", "attributes", "line", "function"].map((name) => this.data[name]);
     const found = [];
     for (let node = 0; node < this.count; node++) if (columns.some((column) => has(column[node]))) found.push(node);
     return found;

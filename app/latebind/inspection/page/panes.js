@@ -28,9 +28,9 @@ class Pane {
       button.setAttribute("aria-label", title);
       return button;
     });
-    const bar = make("div", { className: "bar" }, ...[this.graph, this.form, this.fold, this.colour].map((each) => each.parentElement), ...this.zooming, this.about);
+    const bar = make("div", { className: "bar" }, ...[this.graph, this.form, this.fold, this.colour].map((each) => each.parentElement), ...this.zooming);
     this.graph.parentElement.hidden = PAGE.graphs.length < 2;
-    this.element = make("section", { className: "pane" }, bar, make("div", { className: "stage" }, this.canvas, this.pre));
+    this.element = make("section", { className: "pane" }, bar, make("div", { className: "stage" }, this.canvas, this.pre, this.about));
     this.element.pane = this;
     this.view = new View(this.canvas, () => App.changed(this));
     this.graph.addEventListener("change", () => this.showForms());
@@ -81,7 +81,7 @@ class Pane {
     this.canvas.hidden = !drawn;
     for (const each of [this.fold.parentElement, this.colour.parentElement, ...this.zooming]) each.hidden = !drawn;
     this.pre.textContent = text ?? "";
-    this.about.textContent = this.form.selectedOptions[0].textContent === "" ? "" : (data.about ?? "");
+    this.about.textContent = drawn ? data.about : "";
     if (drawn) this.draw(id, data);
     else {
       this.view.drawing = null;

@@ -1,0 +1,120 @@
+"""`latebind graph`: what a program records, before and after each pass, as text, as drawings, as one page."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from latebind.cli.graph_output import Output, show
+from latebind.cli.program import find_program
+from latebind.cli.progress import ProgressDisplay
+from latebind.cli.run import complete_backends, complete_programs, execute
+from latebind.containers import Container, process_default
+from latebind.examples.context import RunContext
+from latebind.injection.container import BoundContainer
+from latebind.inspection.compiled import CompiledGraphs, compiled_graphs
+from latebind.inspection.passes import PASSES, Target
+from latebind.settings import load_settings
+
+
+def graph(
+    program: Annotated[
+        str,
+        typer.Argument(help="One of latebind's programs by name, or a file of yours.", autocompletion=complete_programs),
+    ],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Handed to the program; write -- before those that start with a dash.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="Backend, whatever the settings say.", autocompletion=complete_backends)
+    ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(help="Two backends side by side: the program runs on the first.", metavar="A,B"),
+    ] = None,
+    number: Annotated[int | None, typer.Option("--graph", help="Only this graph; they count from 1.", min=1)] = None,
+    stage: Annotated[
+        str | None, typer.Option(help=f"What to show: {', '.join(PASSES)} or backend (its own text).")
+    ] = None,
+    stages: Annotated[bool, typer.Option("--stages", help="Show every stage, and the backend's own text.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="Print text; this is the default.")] = False,
+    dot: Annotated[bool, typer.Option("--dot", help="Print Graphviz's language.")] = False,
+    svg: Annotated[Path | None, typer.Option(help="Draw into this file; of several graphs, a file each.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one page with everything to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Run a program, and show each graph that is compiled: as recorded, and after each pass.
+
+    Nothing but the file is loaded by the page that --html writes. What the program prints goes to standard error.
+    """
+    found = find_program(program)
+    names = _backends(backend, compare)
+    if stage is not None and stage not in (*PASSES, "backend"):
+        raise typer.BadParameter(f"there is no {stage!r}: known are {', '.join(PASSES)} and backend", param_hint="--stage")
+    if dot + text + as_json > 1:
+        raise typer.BadParameter("give one of --text, --dot and --json", param_hint="--dot")
+    if dot and (stages or stage == "backend" or compare is not None):
+        raise typer.BadParameter("it draws one stage of one backend's graph: see --html for more", param_hint="--dot")
+    for path, option in ((svg, "--svg"), (html, "--html")):
+        _check_writable(path, option)
+    wanted = Output(stage, stages, dot, svg, html, as_json, number, Path(program).name)
+    with _running(config, names) as (container, seen):
+        try:
+            display = ProgressDisplay(Console(stderr=True))
+            context = RunContext(progress=display.track, report=display.report, arguments=tuple(arguments or ()))
+            with container, process_default(container), redirect_stdout(sys.stderr):
+                execute(found, context, executor=container.executor())
+        finally:
+            # Also of a program that raises, or is interrupted: what there is.
+            show(seen, wanted, second=None if len(names) == 1 else names[1])
+
+
+def _backends(backend: str | None, compare: str | None) -> list[str | None]:
+    if compare is None:
+        return [backend]
+    names: list[str | None] = [name.strip() for name in compare.split(",") if name.strip()]
+    if backend is not None or len(names) != 2 or names[0] == names[1]:
+        raise typer.BadParameter("give two backends, A,B, and no --backend", param_hint="--compare")
+    return names
+
+
+def _check_writable(path: Path | None, option: str) -> None:
+    """Say that a file cannot be written before the program runs."""
+    if path is None:
+        return
+    folder = path.parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise typer.BadParameter(f"{str(path)!r} cannot be written", param_hint=option)
+
+
+@contextmanager
+def _running(config: Path | None, names: Sequence[str | None]) -> Iterator[tuple[BoundContainer, CompiledGraphs]]:
+    """Make a container per backend, and collect what the first one compiles."""
+    with ExitStack() as stack:
+        containers = []
+        for name in names:
+            container = _build(config, name)
+            stack.callback(container.close)
+            containers.append(container)
+        others = {each.backend().name: Target.of(each.executor()) for each in containers[1:]}
+        seen = stack.enter_context(compiled_graphs(containers[0].executor(), others))
+        yield containers[0], seen
+
+
+def _build(config: Path | None, backend: str | None) -> BoundContainer:
+    # Who asks to see compiled graphs has each graph compiled, none interpreted.
+    overrides: dict[str, object] = {"tracing": {"show": ["text"]}}
+    if backend is not None:
+        overrides["backend"] = backend
+    settings = load_settings(config, overrides, config_from="--config", overrides_from="command line")
+    container: BoundContainer = Container(name=settings.backend.name, settings=settings)  # type: ignore[assignment]
+    container.backend()
+    return container

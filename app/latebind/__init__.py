@@ -210,10 +210,14 @@ if TYPE_CHECKING:
 
     from latebind.backends.interface import BackendDevice
     from latebind.containers import Container, build_container, default_container
+    from latebind.inspection.graph import graph
+    from latebind.inspection.notebook import visualize
     from latebind.runtime.executor import LazyGraphExecutor
 
 #: Loaded from `latebind.containers` when first asked for: the container's libraries are heavier than all the rest.
 _FROM_CONTAINERS = frozenset(("Container", "build_container", "default_container"))
+#: Where names are that few programs ask for.
+_FROM_INSPECTION = {"graph": "latebind.inspection.graph", "visualize": "latebind.inspection.notebook"}
 
 
 def _default_executor() -> LazyGraphExecutor:
@@ -280,6 +284,10 @@ def __getattr__(name: str) -> Any:
         from latebind import containers
 
         return getattr(containers, name)
+    if name in _FROM_INSPECTION:
+        from importlib import import_module
+
+        return getattr(import_module(_FROM_INSPECTION[name]), name)
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as _version
@@ -370,6 +378,7 @@ __all__ = [
     "from_dlpack",
     "full",
     "full_like",
+    "graph",
     "greater",
     "greater_equal",
     "hypot",
@@ -466,6 +475,7 @@ __all__ = [
     "unstack",
     "var",
     "vecdot",
+    "visualize",
     "wait_device_ops",
     "where",
     "zeros",

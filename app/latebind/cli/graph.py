@@ -27,7 +27,9 @@ from latebind.settings import load_settings
 def graph(
     program: Annotated[
         str,
-        typer.Argument(help="One of latebind's programs by name, or a file of yours.", autocompletion=complete_programs),
+        typer.Argument(
+            help="One of latebind's programs by name, or a file of yours.", autocompletion=complete_programs
+        ),
     ],
     arguments: Annotated[
         list[str] | None, typer.Argument(help="Handed to the program; write -- before those that start with a dash.")
@@ -58,7 +60,9 @@ def graph(
     found = find_program(program)
     names = _backends(backend, compare)
     if stage is not None and stage not in (*PASSES, "backend"):
-        raise typer.BadParameter(f"there is no {stage!r}: known are {', '.join(PASSES)} and backend", param_hint="--stage")
+        raise typer.BadParameter(
+            f"there is no {stage!r}: known are {', '.join(PASSES)} and backend", param_hint="--stage"
+        )
     if dot + text + as_json > 1:
         raise typer.BadParameter("give one of --text, --dot and --json", param_hint="--dot")
     if dot and (stages or stage == "backend" or compare is not None):

@@ -1,14 +1,15 @@
-"""A graph to be drawn: boxes with what a person wants to know of them, and edges; folded by the user's code if asked."""
+"""A graph to be drawn: boxes with what a person wants to know of them, and edges; folded by the user's code."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from latebind.inspection.families import Family, family_of
 from latebind.inspection.passes import PassGraph
+from latebind.ir.builder import CONSTANT
 from latebind.ir.node import Node, post_order
 from latebind.ir.print_text import describe_attributes
 from latebind.ir.source import SourceLine
@@ -48,6 +49,8 @@ class Box:
         Which results of the graph it gives.
     members : tuple of int
         Boxes of the unfolded drawing that it stands for.
+    origins : tuple of int
+        Positions in the recording of the operations in it; of a constant, none.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Box:
     code: str = ""
     results: tuple[int, ...] = ()
     members: tuple[int, ...] = ()
+    origins: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +121,7 @@ class _Places:
         return known
 
 
-def _box(
-    node: Node, name: str, place: tuple[str, str, str], results: tuple[int, ...], *, is_parameter: bool
-) -> Box:
+def _box(node: Node, name: str, place: tuple[str, str, str], results: tuple[int, ...], *, is_parameter: bool) -> Box:
     types = ", ".join(map(repr, node.types))
     attributes = tuple(describe_attributes(node.kind, node.attributes))
     family = family_of(node.kind)
@@ -128,6 +130,7 @@ def _box(
         label = attributes[0].removeprefix("dense<").removesuffix(">")
     nbytes = sum(type.nbytes for type in node.types)
     line, function, code = place
+    origin = -1 if is_parameter else node.origin
     return Box(
         name,
         label,
@@ -136,11 +139,12 @@ def _box(
         types,
         attributes,
         nbytes,
-        -1 if is_parameter else node.origin,
+        origin,
         line,
         function,
         code,
         results,
+        origins=(origin,) if origin >= 0 and node.kind is not CONSTANT else (),
     )
 
 
@@ -175,7 +179,7 @@ def _folded_box(boxes: Sequence[Box], members: Sequence[int], by: FoldKey) -> Bo
     first = boxes[members[0]]
     results = tuple(number for member in members for number in boxes[member].results)
     if first.family == "input" and len(members) == 1:
-        return Box(**{**{name: getattr(first, name) for name in Box.__slots__}, "members": tuple(members)})
+        return replace(first, members=tuple(members))
     families = Counter(boxes[member].family for member in members)
     families.pop("constant", None)
     family = families.most_common(1)[0][0] if families else "constant"
@@ -186,14 +190,16 @@ def _folded_box(boxes: Sequence[Box], members: Sequence[int], by: FoldKey) -> Bo
         label = short or "(no line)"
     else:
         label = f"{first.function} ({short.rpartition(':')[0]})" if first.function else "(no function)"
-    kinds = Counter(boxes[member].label for member in members if boxes[member].family not in ("constant", "input"))
-    attributes = tuple(f"{count} × {label}" for label, count in kinds.most_common())
+    kinds = Counter(boxes[member].label for member in members if boxes[member].kind != CONSTANT.qualified)
+    attributes = tuple(f"{times} x {kind}" for kind, times in kinds.most_common())
+    count = kinds.total() if first.family != "input" else 0
+    held = f"{count} operation{'s' * (count != 1)}" if count else f"{len(members)} value{'s' * (len(members) != 1)}"
     return Box(
         "",
         label,
         "",
         family,
-        f"{len(members)} operations" if len(members) > 1 else "1 operation",
+        held,
         attributes,
         sum(boxes[member].nbytes for member in members),
         first.origin,
@@ -202,4 +208,5 @@ def _folded_box(boxes: Sequence[Box], members: Sequence[int], by: FoldKey) -> Bo
         first.code if by == "line" else "",
         results,
         tuple(members),
+        tuple(dict.fromkeys(origin for member in members for origin in boxes[member].origins)),
     )

@@ -54,26 +54,19 @@ _OF_MODULES: Final[dict[str, Family]] = {
 }
 
 #: By the name in the op table; what is not here is elementwise, or goes by its namespace.
-_OF_NAMES: Final[dict[str, Family]] = {
-    name: family
-    for family, names in {
-        "constant": ("constant", "iota", "tensor_data"),
-        "conversion": ("convert", "bitcast_convert", "cast", "astype"),
-        "reduction": ("reduce", "reduce_window", "argmax", "argmin", "cumulative_sum", "cumulative_prod"),
-        "movement": (
-            *("broadcast_in_dim", "reshape", "transpose", "reverse", "concatenate", "pad", "tensor_list"),
-            *("get_dimension_size", "ltc_get_dimensions_size", "replication_pad", "replication_pad_backward"),
-        ),
-        "indexing": ("slice", "dynamic_slice", "dynamic_update_slice", "gather", "scatter", "__setitem__"),
-        "linear algebra": ("dot_general", "cholesky", "triangular_solve", "fft"),
-        "sorting": ("sort", "nms"),
-        "other": (
-            *("optimization_barrier", "all_to_all", "collective_permute", "cross_replica_sum", "moving_average"),
-            "not_supported",
-        ),
-    }.items()
-    for name in names
-}  # type: ignore[assignment]
+_NAMES: Final[tuple[tuple[Family, tuple[str, ...]], ...]] = (
+    ("constant", ("constant", "iota", "tensor_data")),
+    ("conversion", ("convert", "bitcast_convert", "cast", "astype")),
+    ("reduction", ("reduce", "reduce_window", "argmax", "argmin", "cumulative_sum", "cumulative_prod")),
+    ("movement", ("broadcast_in_dim", "reshape", "transpose", "reverse", "concatenate", "pad", "tensor_list")),
+    ("movement", ("get_dimension_size", "ltc_get_dimensions_size", "replication_pad", "replication_pad_backward")),
+    ("indexing", ("slice", "dynamic_slice", "dynamic_update_slice", "gather", "scatter", "__setitem__")),
+    ("linear algebra", ("dot_general", "cholesky", "triangular_solve", "fft")),
+    ("sorting", ("sort", "nms")),
+    ("other", ("optimization_barrier", "all_to_all", "collective_permute", "cross_replica_sum", "moving_average")),
+    ("other", ("not_supported",)),
+)
+_OF_NAMES: Final[dict[str, Family]] = {name: family for family, names in _NAMES for name in names}
 
 _OF_NAMESPACES: Final[dict[str, Family]] = {"linalg": "linear algebra", "random": "random numbers"}
 

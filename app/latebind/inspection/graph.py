@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from latebind.inspection.comparison import side_by_side
 from latebind.inspection.drawing import Drawing, FoldKey, drawing_of, folded
@@ -26,9 +25,6 @@ from latebind.ir.print_dot import to_dot
 from latebind.ir.print_text import to_text
 from latebind.runtime.graph import needed_records
 from latebind.runtime.lazy import LazyTensor
-
-#: What a graph can be saved as, by the end of the file's name.
-SUFFIXES: Final = (".html", ".svg", ".dot", ".txt")
 
 
 class Graph:
@@ -171,13 +167,17 @@ class Graph:
         graph = self.graph_after(stage, backend)
         return to_dot(self.name, graph.parameters, graph.results, self.recorded.locator())
 
-    def svg(
-        self, stage: PassName | str = "recorded", backend: str | None = None, fold: FoldKey | None = None
-    ) -> str:
+    def svg(self, stage: PassName | str = "recorded", backend: str | None = None, fold: FoldKey | None = None) -> str:
         """Return a drawing as SVG. Graphviz is not needed."""
         return to_svg(self.drawing(stage, backend, fold), f"{self.name}, {stage}")
 
-    def html(self, backends: Sequence[str] = (), seconds: Mapping[int, float] | None = None) -> str:
+    def html(
+        self,
+        backends: Sequence[str] = (),
+        seconds: Mapping[int, float] | None = None,
+        *,
+        own_texts: bool = True,
+    ) -> str:
         """Return one page with everything: all stages and texts, to zoom, search, fold, colour and compare.
 
         Parameters
@@ -186,10 +186,12 @@ class Graph:
             Backends to show beside the graph's own.
         seconds
             Time of recorded operations, by position, to colour by.
+        own_texts
+            Whether to have the backends' own texts, for which they have to compile the graph.
         """
         from latebind.inspection.page_file import page_of
 
-        return page_of([self], title=self.name, backends=backends, seconds=seconds)
+        return page_of([self], title=self.name, backends=backends, seconds=seconds, own_texts=own_texts)
 
     def save(self, path: str | Path, stage: PassName | str = "recorded") -> Path:
         """Write the graph as HTML, SVG, DOT or text, by the end of the file's name; return the path.
@@ -202,11 +204,15 @@ class Graph:
             If the file cannot be written.
         """
         target = Path(path)
-        forms = {".html": self.html, ".svg": lambda: self.svg(stage), ".dot": lambda: self.dot(stage)}
-        form = forms.get(target.suffix, (lambda: self.text("all")) if target.suffix == ".txt" else None)
-        if form is None:
-            raise ValueError(f"a graph is saved as {', '.join(SUFFIXES)}, by the end of the file's name: {path}")
-        target.write_text(form(), encoding="utf-8")
+        forms: dict[str, Callable[[], str]] = {
+            ".html": self.html,
+            ".svg": lambda: self.svg(stage),
+            ".dot": lambda: self.dot(stage),
+            ".txt": lambda: self.text("all"),
+        }
+        if target.suffix not in forms:
+            raise ValueError(f"a graph is saved as {', '.join(forms)}, by the end of the file's name: {path}")
+        target.write_text(forms[target.suffix](), encoding="utf-8")
         return target
 
     def graph_after(self, stage: PassName | str, backend: str | None = None) -> PassGraph:
@@ -241,7 +247,7 @@ class Graph:
     def _repr_html_(self) -> str:
         from latebind.inspection.page_file import frame_of
 
-        return frame_of(self.html())
+        return frame_of(self.html(own_texts=False))
 
     def __repr__(self) -> str:
         return f"<graph of {self.about}; print(graph.text()), graph.save('graph.html')>"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 #: Distance between the centres of two layers, and between two boxes of one; in pixels, as everything here.
@@ -130,7 +131,7 @@ class _Layered:
             if layers[source] == layers[target]:
                 continue
             path = [source, *chains.get(edge, ()), target]
-            for upper, lower in zip(path, path[1:], strict=False):
+            for upper, lower in pairwise(path):
                 self.below[upper].append(lower)
                 self.above[lower].append(upper)
         self.weights = [
@@ -157,7 +158,9 @@ class _Layered:
                 if len(row) < 2:
                     continue
                 key = {
-                    node: sum([place[other] for other in near]) / len(near) if (near := neighbours[node]) else place[node]
+                    node: sum([place[other] for other in near]) / len(near)
+                    if (near := neighbours[node])
+                    else place[node]
                     for node in row
                 }
                 row.sort(key=key.__getitem__)

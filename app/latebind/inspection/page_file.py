@@ -36,6 +36,7 @@ def page_of(
     title: str,
     backends: Sequence[str] = (),
     seconds: Mapping[int, float] | None = None,
+    own_texts: bool = True,
 ) -> str:
     """Return a page with these graphs.
 
@@ -47,8 +48,10 @@ def page_of(
         Backends whose passes and texts are shown beside each graph's own; with one, the two stand side by side.
     seconds
         Time of recorded operations, by position.
+    own_texts
+        Whether to have the backends' own texts, for which they have to compile the graphs.
     """
-    content = _Content(seconds)
+    content = _Content(seconds, own_texts=own_texts)
     listed = [content.add(graph, backends) for graph in graphs]
     index = {
         "graphs": listed,
@@ -94,8 +97,9 @@ def _script(name: str, value: object) -> str:
 class _Content:
     """The data of a page: an element per view and text, and one table of all strings."""
 
-    def __init__(self, seconds: Mapping[int, float] | None) -> None:
+    def __init__(self, seconds: Mapping[int, float] | None, *, own_texts: bool) -> None:
         self.seconds = seconds
+        self.own_texts = own_texts
         self.data: dict[str, object] = {}
         self.strings: dict[str, int] = {}
 
@@ -108,8 +112,9 @@ class _Content:
         for stage in PASSES if small else ("recorded", "final"):
             for name in names if stage in _OWN else names[:1]:
                 views.append(self._view(graph, stage, name, named=stage in _OWN))
-        texts = [self._own_text(graph, name) for name in names] if graph.recorded.outputs else []
-        return {"name": graph.name, "about": graph.about, "views": views, "texts": texts}
+        texted = names if self.own_texts and graph.recorded.outputs else []
+        texts = [self._own_text(graph, name) for name in texted]
+        return {"name": graph.name, "operations": operations, "about": graph.about, "views": views, "texts": texts}
 
     def _view(self, graph: Graph, stage: PassName, backend: str, *, named: bool) -> dict[str, object]:
         drawing = graph.drawing(stage, backend)
@@ -151,7 +156,7 @@ class _Content:
             "results": {index: box.results for index, box in enumerate(boxes) if box.results},
             "members": [box.members for box in boxes] if is_folded else None,
             "parameters": None if is_folded else sum(box.family == "input" for box in boxes),
-            "seconds": None,
+            "seconds": self._times(drawing),
             "fusion": None,
             "x": [round(x, 1) for x in layout.x],
             "at": layout.layer,
@@ -161,6 +166,12 @@ class _Content:
             "edges": [end for edge in drawing.edges for end in edge],
             "bends": {edge: [round(x) for x in bends] for edge, bends in layout.bends.items()},
         }
+
+    def _times(self, drawing: Drawing) -> list[float] | None:
+        """Return the time of each box: of its recorded operation, or of all that were folded into it."""
+        if self.seconds is None:
+            return None
+        return [sum(self.seconds.get(origin, 0.0) for origin in box.origins) for box in drawing.boxes]
 
     def _string(self, text: str) -> int:
         return self.strings.setdefault(text, len(self.strings))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+import numpy as np
+
 from latebind.backends.interface import BackendDevice
 from latebind.inspection.families import recorded_kind
 from latebind.inspection.recorded import Recorded
 from latebind.ir.builder import IrBuilder
-from latebind.ir.node import Node, Value
+from latebind.ir.node import AttributeValue, Node, Value
+from latebind.ir.opkind import OpKind
+from latebind.ir.types import TensorType
 from latebind.runtime.compiler import Compiler
 from latebind.runtime.graph import Graph as NodeGraph
 from latebind.runtime.graph import build_graph, passes
@@ -119,14 +123,22 @@ def _build(
     recorded: Recorded, builder: IrBuilder, instantiate: Callable[[Signature, IrBuilder, Sequence[Value]], Value]
 ) -> NodeGraph:
     records, scalars, types = recorded.records, recorded.scalars, recorded.leaf_types
-    return build_graph(
-        builder, records, scalars, types, recorded.outputs, recorded.promoted, instantiate=instantiate
-    )
+    return build_graph(builder, records, scalars, types, recorded.outputs, recorded.promoted, instantiate=instantiate)
 
 
 def _as_one_node(signature: Signature, builder: IrBuilder, operands: Sequence[Value]) -> Value:
+    attributes = {name: _plain(value) for name, value in signature.attributes}
     kind = recorded_kind(signature.rule)
-    return Node(kind, tuple(operands), (signature.type,), signature.keywords, builder.origin).value()
+    return Node(kind, tuple(operands), (signature.type,), attributes, builder.origin).value()
+
+
+def _plain(value: Hashable) -> AttributeValue:
+    """Return an attribute of a rule as one of a node; of an object that nodes do not have, the name of its type."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    if value is None or isinstance(value, bool | int | float | complex | str | np.dtype | OpKind | TensorType):
+        return value
+    return type(value).__name__
 
 
 def after_pass(recorded: Recorded, target: Target, name: PassName) -> PassGraph:

@@ -12,7 +12,7 @@ from latebind.ir.source import SourceLine, locate
 from latebind.ir.types import TensorType
 from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.lazy import LazyTensor
-from latebind.runtime.signature import INDEX
+from latebind.runtime.signature import INDEX, OperandKey
 from latebind.runtime.tape import Ground, Record, Scalar, Tape
 
 
@@ -137,7 +137,11 @@ class _Parts:
         place, type = self.place(link.base), link.base._type
         for step in link.steps:
             places = [place, *(self.place(operand) for operand in step.operands)]
-            keys = (type, *(operand._type for operand in step.operands), *(INDEX for _ in step.scalars))
+            keys: tuple[OperandKey, ...] = (
+                type,
+                *(operand._type for operand in step.operands),
+                *(INDEX for _ in step.scalars),
+            )
             signature = step.rule.signature(keys, step.attributes)
             position = len(self.records)
             self.records.append((signature, *(position - each if each >= 0 else each for each in places)))
@@ -202,9 +206,7 @@ def _leaf_types(records: Sequence[Record]) -> list[TensorType]:
     found: dict[int, TensorType] = {}
     for record in records:
         signature = record[0]
-        arrays = (
-            type for type, scalar in zip(signature.operand_types, signature.is_scalar, strict=True) if not scalar
-        )
+        arrays = (type for type, scalar in zip(signature.operand_types, signature.is_scalar, strict=True) if not scalar)
         for code, type in zip(record[1:], arrays, strict=True):
             if code < 0:
                 found[-1 - code] = type

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import pairwise
 from typing import Final
 
 from latebind.inspection.drawing import Box, Drawing
@@ -93,7 +94,7 @@ def _edge(layout: Layout, edge: int, source: int, target: int) -> str:
     x, y = layout.x[target], _centre(end) - step * BOX_HEIGHT / 2
     points.append((x, y - step * 5))
     curve = [f"M{points[0][0]:.1f} {points[0][1]:.1f}"]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         middle = (y0 + y1) / 2
         curve.append(f"C{x0:.1f} {middle:.1f} {x1:.1f} {middle:.1f} {x1:.1f} {y1:.1f}")
     head = f"M{x - 3.5:.1f} {y - step * 6:.1f}h7L{x:.1f} {y:.1f}z"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from latebind.ir.builder import IrBuilder
 from latebind.ir.decompositions import decompose
@@ -16,6 +16,10 @@ from latebind.runtime.signature import Signature
 
 if TYPE_CHECKING:
     from latebind.runtime.tape import Record, Scalar
+
+
+#: What a graph goes through.
+Pass = Literal["simplified", "decomposed", "final"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ def build_graph(
     )
 
 
-def passes(graph: Graph, builder: IrBuilder, lowers: Callable[[Node], bool]) -> Iterator[tuple[str, Sequence[Value]]]:
+def passes(graph: Graph, builder: IrBuilder, lowers: Callable[[Node], bool]) -> Iterator[tuple[Pass, Sequence[Value]]]:
     """Take a graph to one that the backend lowers; yield the name of each pass and the results after it.
 
     Parameters

@@ -14,7 +14,7 @@ const load = (id) => {
 class Pane {
   constructor(started) {
     this.drawings = new Map();
-    this.graph = this._choice("Graph", PAGE.graphs.map((graph, i) => [String(i), graph.name]));
+    this.graph = this._choice("Graph", PAGE.graphs.map((graph, i) => [String(i), `${i + 1}: ${graph.name}, ${graph.operations} operations`]));
     this.form = this._choice("Show", []);
     this.fold = this._choice("Fold by", [["", "nothing"], ["line", "source line"], ["function", "function"]]);
     this.colour = this._choice("Colour by", Object.entries(COLOURINGS).map(([key, { label }]) => [key, label]));

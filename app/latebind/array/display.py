@@ -57,8 +57,7 @@ def state_of(array: Array) -> State:
         return State(CAPTURED)
     if data.error is not None:
         return State(FAILED)
-    ready = getattr(data.handle, "is_ready", None)
-    if data.is_pending or not data.has_value or (callable(ready) and not ready()):
+    if data.is_pending or not data.has_value or not array._ground.executor.backend.is_ready(data):
         return State(RUNNING)
     # What stands for the checks of a computation that is done is asked when the value is read.
     return State(COMPUTED, data if data._ready is None else None)

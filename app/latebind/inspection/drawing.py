@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final, Literal
 
 from latebind.inspection.families import Family, family_of
@@ -51,6 +52,8 @@ class Box:
         Boxes of the unfolded drawing that it stands for.
     origins : tuple of int
         Positions in the recording of the operations in it; of a constant, none.
+    fusion : str
+        The engine's fused kernel in which it runs; empty if it is in none, or if the engine does not tell.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Box:
     results: tuple[int, ...] = ()
     members: tuple[int, ...] = ()
     origins: tuple[int, ...] = ()
+    fusion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,9 @@ class Drawing:
     edges: list[tuple[int, int]] = field(default_factory=list)
 
 
-def drawing_of(graph: PassGraph, line: Callable[[int], SourceLine | None]) -> Drawing:
+def drawing_of(
+    graph: PassGraph, line: Callable[[int], SourceLine | None], fusions: Mapping[Node, str] = MappingProxyType({})
+) -> Drawing:
     """Return the drawing of a graph; names are those of its text."""
     parameters = set(graph.parameters)
     used = post_order(graph.results)
@@ -99,7 +105,8 @@ def drawing_of(graph: PassGraph, line: Callable[[int], SourceLine | None]) -> Dr
         is_parameter = position < len(graph.parameters)
         name = f"%arg{position}" if is_parameter else f"%{position - len(graph.parameters)}"
         place = places(-1 if is_parameter else node.origin)
-        boxes.append(_box(node, name, place, tuple(results.get(node, ())), is_parameter=is_parameter))
+        box = _box(node, name, place, tuple(results.get(node, ())), is_parameter=is_parameter)
+        boxes.append(replace(box, fusion=fusions[node]) if node in fusions else box)
     pairs = ((index[operand.node], position) for node, position in index.items() for operand in node.operands)
     return Drawing(boxes, list(dict.fromkeys(pairs)))
 
@@ -194,6 +201,7 @@ def _folded_box(boxes: Sequence[Box], members: Sequence[int], by: FoldKey) -> Bo
     attributes = tuple(f"{times} x {kind}" for kind, times in kinds.most_common())
     count = kinds.total() if first.family != "input" else 0
     held = f"{count} operation{'s' * (count != 1)}" if count else f"{len(members)} value{'s' * (len(members) != 1)}"
+    fusions = {boxes[member].fusion for member in members} - {""}
     return Box(
         "",
         label,
@@ -209,4 +217,5 @@ def _folded_box(boxes: Sequence[Box], members: Sequence[int], by: FoldKey) -> Bo
         results,
         tuple(members),
         tuple(dict.fromkeys(origin for member in members for origin in boxes[member].origins)),
+        fusions.pop() if len(fusions) == 1 else "",
     )

@@ -15,12 +15,14 @@ from latebind.inspection.passes import (
     Target,
     after_passes,
     backend_stages,
+    fusions_of,
     other_target,
     recorded_graph,
     stages_text,
 )
 from latebind.inspection.recorded import Recorded, record_of
 from latebind.inspection.svg import to_svg
+from latebind.ir.node import Node
 from latebind.ir.print_dot import to_dot
 from latebind.ir.print_text import to_text
 from latebind.runtime.graph import needed_records
@@ -156,10 +158,30 @@ class Graph:
     # As a drawing
 
     def drawing(
-        self, stage: PassName | str = "recorded", backend: str | None = None, fold: FoldKey | None = None
+        self,
+        stage: PassName | str = "recorded",
+        backend: str | None = None,
+        fold: FoldKey | None = None,
+        *,
+        fused: bool = False,
     ) -> Drawing:
-        """Return boxes and edges, folded by the user's lines or functions if asked."""
-        drawn = drawing_of(self.graph_after(stage, backend), self.recorded.line)
+        """Return boxes and edges.
+
+        Parameters
+        ----------
+        stage, backend
+            As for `text`.
+        fold
+            What of the user's code is one box: a `"line"` or a `"function"`.
+        fused
+            Whether to have the backend compile the final stage, to tell what it fuses.
+        """
+        graph = self.graph_after(stage, backend)
+        fusions: Mapping[Node, str] = {}
+        if fused and stage == "final":
+            with self._target(backend or self.backend) as target:
+                fusions = fusions_of(graph, target)
+        drawn = drawing_of(graph, self.recorded.line, fusions)
         return drawn if fold is None else folded(drawn, fold)
 
     def dot(self, stage: PassName | str = "recorded", backend: str | None = None) -> str:
@@ -176,7 +198,7 @@ class Graph:
         backends: Sequence[str] = (),
         seconds: Mapping[int, float] | None = None,
         *,
-        own_texts: bool = True,
+        compiled: bool = True,
     ) -> str:
         """Return one page with everything: all stages and texts, to zoom, search, fold, colour and compare.
 
@@ -186,12 +208,12 @@ class Graph:
             Backends to show beside the graph's own.
         seconds
             Time of recorded operations, by position, to colour by.
-        own_texts
-            Whether to have the backends' own texts, for which they have to compile the graph.
+        compiled
+            Whether to have what takes a compilation: the backends' own texts, and what they fuse.
         """
         from latebind.inspection.page_file import page_of
 
-        return page_of([self], title=self.name, backends=backends, seconds=seconds, own_texts=own_texts)
+        return page_of([self], title=self.name, backends=backends, seconds=seconds, compiled=compiled)
 
     def save(self, path: str | Path, stage: PassName | str = "recorded") -> Path:
         """Write the graph as HTML, SVG, DOT or text, by the end of the file's name; return the path.
@@ -247,7 +269,7 @@ class Graph:
     def _repr_html_(self) -> str:
         from latebind.inspection.page_file import frame_of
 
-        return frame_of(self.html(own_texts=False))
+        return frame_of(self.html(compiled=False))
 
     def __repr__(self) -> str:
         return f"<graph of {self.about}; print(graph.text()), graph.save('graph.html')>"

@@ -36,7 +36,7 @@ def page_of(
     title: str,
     backends: Sequence[str] = (),
     seconds: Mapping[int, float] | None = None,
-    own_texts: bool = True,
+    compiled: bool = True,
 ) -> str:
     """Return a page with these graphs.
 
@@ -48,10 +48,10 @@ def page_of(
         Backends whose passes and texts are shown beside each graph's own; with one, the two stand side by side.
     seconds
         Time of recorded operations, by position.
-    own_texts
-        Whether to have the backends' own texts, for which they have to compile the graphs.
+    compiled
+        Whether to have what takes a compilation: the backends' own texts, and what they fuse.
     """
-    content = _Content(seconds, own_texts=own_texts)
+    content = _Content(seconds, compiled=compiled)
     listed = [content.add(graph, backends) for graph in graphs]
     index = {
         "graphs": listed,
@@ -97,9 +97,9 @@ def _script(name: str, value: object) -> str:
 class _Content:
     """The data of a page: an element per view and text, and one table of all strings."""
 
-    def __init__(self, seconds: Mapping[int, float] | None, *, own_texts: bool) -> None:
+    def __init__(self, seconds: Mapping[int, float] | None, *, compiled: bool) -> None:
         self.seconds = seconds
-        self.own_texts = own_texts
+        self.compiled = compiled
         self.data: dict[str, object] = {}
         self.strings: dict[str, int] = {}
 
@@ -112,12 +112,12 @@ class _Content:
         for stage in PASSES if small else ("recorded", "final"):
             for name in names if stage in _OWN else names[:1]:
                 views.append(self._view(graph, stage, name, named=stage in _OWN))
-        texted = names if self.own_texts and graph.recorded.outputs else []
+        texted = names if self.compiled and graph.recorded.outputs else []
         texts = [self._own_text(graph, name) for name in texted]
         return {"name": graph.name, "operations": operations, "about": graph.about, "views": views, "texts": texts}
 
     def _view(self, graph: Graph, stage: PassName, backend: str, *, named: bool) -> dict[str, object]:
-        drawing = graph.drawing(stage, backend)
+        drawing = self._drawing(graph, stage, backend)
         identity = f"view-{len(self.data)}"
         title = f"{stage}, {backend}" if named else stage
         with_text = len(drawing.boxes) <= _TEXT_BELOW
@@ -129,6 +129,12 @@ class _Content:
             "text": graph.text(stage, backend) if with_text else None,
         }
         return {"id": identity, "title": title, "stage": stage, "text": with_text}
+
+    def _drawing(self, graph: Graph, stage: PassName, backend: str) -> Drawing:
+        try:
+            return graph.drawing(stage, backend, fused=self.compiled)
+        except (CompilationError, LoweringError):
+            return graph.drawing(stage, backend)  # the text says what the backend has against it
 
     def _own_text(self, graph: Graph, backend: str) -> dict[str, object]:
         identity = f"text-{len(self.data)}"
@@ -157,7 +163,7 @@ class _Content:
             "members": [box.members for box in boxes] if is_folded else None,
             "parameters": None if is_folded else sum(box.family == "input" for box in boxes),
             "seconds": self._times(drawing),
-            "fusion": None,
+            "fusion": [self._string(box.fusion) for box in boxes] if any(box.fusion for box in boxes) else None,
             "x": [round(x, 1) for x in layout.x],
             "at": layout.layer,
             "w": [round(width) for width in sizes],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from latebind.backends.interface import BackendDevice
 from latebind.inspection.families import recorded_kind
 from latebind.inspection.recorded import Recorded
 from latebind.ir.builder import IrBuilder
-from latebind.ir.node import AttributeValue, Node, Value
+from latebind.ir.node import AttributeValue, Node, Value, post_order
 from latebind.ir.opkind import OpKind
 from latebind.ir.types import TensorType
 from latebind.runtime.compiler import Compiler
@@ -191,6 +191,16 @@ def backend_stages(recorded: Recorded, target: Target) -> tuple[LaunchStage, ...
         locate=recorded.locator(),
     )
     return executable.stages
+
+
+def fusions_of(graph: PassGraph, target: Target) -> Mapping[Node, str]:
+    """Return the engine's fused kernel of each node, where it tells; of a graph that runs as a whole on it."""
+    backend = target.compiler.backend
+    inputs = set(graph.parameters)
+    nodes = [node for node in post_order(graph.results) if node not in inputs]
+    if not nodes or not all(backend.lowers(node) for node in nodes):
+        return {}
+    return backend.fusions(target.device, [node.value() for node in graph.parameters], nodes, graph.results)
 
 
 def stages_text(stages: Sequence[LaunchStage], backend: str) -> str:

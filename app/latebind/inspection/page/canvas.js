@@ -36,13 +36,21 @@ class View {
     const ratio = devicePixelRatio || 1;
     this.canvas.width = Math.round(this.canvas.clientWidth * ratio);
     this.canvas.height = Math.round(this.canvas.clientHeight * ratio);
-    if (this.unseen) this.fit();
+    const [w, h] = this.size ?? [0, 0];
+    this.size = [this.canvas.clientWidth, this.canvas.clientHeight];
+    if (this.fitted || this.unseen) this.open();
+    else {
+      // What was in the middle stays there.
+      this.left += (w - this.size[0]) / 2 / this.scale;
+      this.top += (h - this.size[1]) / 2 / this.scale;
+    }
     this.redraw();
   }
   /** Show all of it; or its beginning, where all of it would be too small to see. */
   fit() {
     const [w, h] = [this.canvas.clientWidth, this.canvas.clientHeight];
     this.unseen = w === 0 || h === 0;
+    this.fitted = true;
     if (this.drawing === null || this.unseen) return;
     const all = Math.min(w / (this.drawing.width + 20), h / (this.drawing.height + 20), 1.2);
     this.whole = all;
@@ -61,20 +69,24 @@ class View {
     this.top = -LAYER / 2;
     this.redraw();
   }
+  /** Zoom about a point of the canvas. */
   zoom(factor, x = this.canvas.clientWidth / 2, y = this.canvas.clientHeight / 2) {
     const scale = Math.min(ZOOM.most, Math.max(Math.min(ZOOM.least, this.whole ?? 1), this.scale * factor));
     this.left += x / this.scale - x / scale;
     this.top += y / this.scale - y / scale;
     this.scale = scale;
+    this.fitted = false;
     this.redraw();
   }
   pan(x, y) {
     this.left += x / this.scale;
     this.top += y / this.scale;
+    this.fitted = false;
     this.redraw();
   }
   focusOn(nodes) {
     const [left, top, right, bottom] = this.drawing.bounds(nodes);
+    this.fitted = false;
     const [w, h] = [this.canvas.clientWidth, this.canvas.clientHeight];
     const fits = Math.min(w / (right - left + 120), h / (bottom - top + 120));
     if (nodes.length > 1) this.scale = Math.min(ZOOM.readable, Math.max(fits, ZOOM.least));

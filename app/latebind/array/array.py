@@ -24,7 +24,6 @@ from latebind.runtime.views import as_memory
 
 if TYPE_CHECKING:
     from latebind.array.declared import DeclaredOperators as _Base
-    from latebind.array.index_expressions import Index
     from latebind.array.namespace import Namespace
 else:
     _Base = NumpyMethods
@@ -217,11 +216,9 @@ class Array(_Base):
     def __contains__(self, value: Any) -> bool:
         return bool((self == value).any())
 
-    def __getitem__(self, key: Index) -> Array:
-        return indexing.get(self, key)
-
-    def __setitem__(self, key: Index, value: Any) -> None:
-        indexing.put(self, key, value)
+    # The functions themselves: a method that calls them would cost a loop over elements a tenth.
+    __getitem__ = indexing.get
+    __setitem__ = indexing.put
 
     # Copies and conversions
 

@@ -65,11 +65,11 @@ _SLICE_PARTS = frozenset((int, type(None)))
 
 
 #: Types of what a basic index consists of; lazy numbers are read by NumPy where it needs them.
-_BASIC = frozenset((int, slice, type(None), EllipsisType))
+BASIC = frozenset((int, slice, type(None), EllipsisType))
 
 
 def is_basic(key: object) -> bool:
-    return _BASIC.issuperset(map(type, key)) if type(key) is tuple else type(key) in _BASIC
+    return BASIC.issuperset(map(type, key)) if type(key) is tuple else type(key) in BASIC
 
 
 def parsed_step(shape: tuple[int, ...], key: object) -> tuple[Rule, RuleAttributes, tuple[int, ...]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from latebind.array.index_expressions import (
+    BASIC,
     Index,
     IndexArray,
     ParsedIndex,
@@ -47,10 +48,12 @@ if TYPE_CHECKING:
 
 def get(array: Array, key: Index) -> Array:
     """Return `array[key]`: a view for a basic index, a new array otherwise."""
-    if array._tape.ident == 0:
-        direct = array._tape.ground.tape().direct
+    tape = array._tape
+    if tape.ident == 0:
+        direct = tape.ground.tape().direct
         if direct is not None:
-            if is_basic(key):
+            kind = type(key)
+            if kind is int or (BASIC.issuperset(map(type, key)) if kind is tuple else kind in BASIC):  # type: ignore[arg-type]
                 found = direct.index(array, key, parsed_step)
             else:
                 found = direct.masked(array, key) if _is_mask(key) else None
@@ -62,7 +65,7 @@ def get(array: Array, key: Index) -> Array:
         if known is None:
             return _new_view(array, basic)
         signature, step = known
-        out = record_index(signature, step.scalars, array, 3)
+        out = record_index(signature, step.scalars, array, 2)
         if out is None:
             return _taken(array, basic, step.attributes[0][1], step.scalars)  # type: ignore[return-value, arg-type]
         return view_of(array, step, out)  # type: ignore[return-value]
@@ -189,7 +192,7 @@ def _put_basic(array: Array, basic: tuple[object, ...], value: Any) -> None:
     lazy = isinstance(value, LazyTensor)
     known = _known_puts.get((array._type, value._type, basic)) if lazy else None
     if known is not None:
-        out = record_update(*known, array, value, 4)
+        out = record_update(*known, array, value, 3)
         if out is not None:
             write(array, out)
             return

@@ -104,7 +104,7 @@ def flip(x: ArrayLike, /, *, axis: Axes = None) -> Array:
     """
     array = as_array(x)
     axes = normalize_axes("flip", axis, array.ndim)
-    return indexing.get(array, tuple(slice(None, None, -1 if one in axes else 1) for one in range(array.ndim)))
+    return array[tuple(slice(None, None, -1 if one in axes else 1) for one in range(array.ndim))]
 
 
 def moveaxis(x: ArrayLike, source: Axes, destination: Axes, /) -> Array:
@@ -340,4 +340,4 @@ def unstack(x: ArrayLike, /, *, axis: int = 0) -> tuple[Array, ...]:
     array = as_array(x)
     number = normalize_axis("unstack", axis, array.ndim)
     leading = (slice(None),) * number
-    return tuple(indexing.get(array, (*leading, position)) for position in range(array.shape[number]))
+    return tuple(array[*leading, position] for position in range(array.shape[number]))

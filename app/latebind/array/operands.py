@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -26,6 +26,11 @@ ArrayLike: TypeAlias = "LazyTensor | np.ndarray | np.generic | bool | int | floa
 PYTHON_SCALARS = (bool, int, float, complex)
 
 
+#: Looked up before the name of a dtype, or that of a scalar's, which NumPy works out anew each time.
+_NATIVE: Final[dict[DType, DType]] = {np.dtype(name): np.dtype(name) for name in ELEMENT_NAMES}
+_NUMPY_SCALARS: Final = frozenset(dtype.type for dtype in _NATIVE)
+
+
 def checked_dtype(dtype: object) -> DType:
     """Return a dtype that the IR knows.
 
@@ -34,6 +39,8 @@ def checked_dtype(dtype: object) -> DType:
     DTypeMismatchError
         For anything else: object, string and datetime arrays are refused by name.
     """
+    if isinstance(dtype, np.dtype) and dtype in _NATIVE:
+        return _NATIVE[dtype]
     try:
         found: DType = np.dtype(dtype)  # type: ignore[call-overload]
     except TypeError:
@@ -84,6 +91,8 @@ def scalar_operand(position: int, value: Scalar | np.generic) -> tuple[int, Oper
 def is_scalar(value: object) -> bool:
     """Whether an operand is kept as a scalar: a Python number or a NumPy scalar of a supported dtype."""
     if type(value) in PYTHON_SCALARS or isinstance(value, ScalarArgument):
+        return True
+    if type(value) in _NUMPY_SCALARS:
         return True
     return isinstance(value, np.generic) and value.dtype.name in ELEMENT_NAMES
 

@@ -6,7 +6,7 @@ import copy
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol, final
+from typing import Any, Final, NoReturn, Protocol, final
 
 import numpy as np
 import numpy.typing as npt
@@ -129,6 +129,46 @@ class BackendData:
         raised = copy.copy(error)
         raised.__cause__ = error.__cause__
         raise raised
+
+
+#: Held while what one value lacks is made: two threads that each made it could write to different memory.
+MAKING: Final = threading.Lock()
+
+
+class DirectData(BackendData):
+    """What direct execution made: a host array, or a NumPy scalar for a value without dimensions.
+
+    Most are operands once or twice and then dropped, so one is made without a constructor, and what other data has
+    comes into being when somebody asks for it.
+
+    Attributes
+    ----------
+    value : ndarray, numpy.generic or None
+        `None` once somebody has asked for the handle, which then is the only one to refer to the memory.
+    """
+
+    __slots__ = ("value",)
+
+    error = None
+    owned = True
+    _ready = None
+
+    value: Any
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "handle":
+            with MAKING:
+                value = self.value
+                if value is not None:  # nobody else was faster
+                    self.handle = np.asarray(value)
+                    self.value = None
+            return self.handle
+        if name == "type":
+            value = self.value
+            seen = self.handle if value is None else value
+            self.type = TensorType.of(seen.shape, seen.dtype)
+            return self.type
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 #: Runs one compiled computation: from its arguments to its results (`Backend.launcher`).

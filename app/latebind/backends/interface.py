@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from latebind.backends.data import BackendData, BackendDevice, Computation, HostArray, Launcher, Scalar
+from latebind.backends.data import BackendData, BackendDevice, Computation, DirectData, HostArray, Launcher, Scalar
 from latebind.backends.registrar import get_backend
 from latebind.errors import DeviceMismatchError, LoweringError, UnsupportedOpError
 from latebind.ir.builder import IrBuilder
@@ -34,6 +34,7 @@ __all__ = [
     "BackendData",
     "BackendDevice",
     "Computation",
+    "DirectData",
     "EmissionMap",
     "EmittedT",
     "HostArray",
@@ -361,6 +362,13 @@ class Backend(ABC):
     def data_from_host(self, type: TensorType, device: BackendDevice, array: HostArray) -> BackendData:
         """Return data that holds a host array which the runtime made; for a backend that sets `direct`."""
         raise NotImplementedError(f"backend {self.name!r} does not run operations directly")
+
+    def direct_data(self) -> Any:
+        """Return the class of what direct execution makes, `DirectData` or one that does what it does.
+
+        `None` has it call `data_from_host` for each value. Asked for once by each thread and phase of direct execution.
+        """
+        return None
 
     def can_donate(self, data: BackendData) -> bool:
         """Whether nothing outside latebind (an exported view, shared memory) still sees this buffer."""

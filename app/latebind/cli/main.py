@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from enum import IntEnum
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
 
-from latebind.cli import backends, config, graph, run, serve
+from latebind.cli import backends, config, doctor, graph, run, serve
+from latebind.cli.exit_code import ExitCode
 from latebind.cli.user_traceback import user_traceback
 from latebind.errors import BackendUnavailableError, LatebindError, ProgramError, ProgramNotFoundError, SettingsError
-
-
-class ExitCode(IntEnum):
-    """What the command's exit code says."""
-
-    OK = 0
-    PROGRAM_FAILED = 1
-    USAGE = 2
-    CONFIGURATION = 3
-    BACKEND_UNAVAILABLE = 4
-    INTERRUPTED = 130
-
 
 _EPILOG = (
     "Exit codes: 0 it worked, 1 the program failed, 2 wrong usage, 3 wrong configuration, 4 the backend cannot be used "
@@ -41,6 +29,7 @@ app = typer.Typer(
 app.command("run", epilog=_EPILOG)(run.run)
 app.command("graph", epilog=_EPILOG)(graph.graph)
 app.command("backends")(backends.backends)
+app.command("doctor", epilog=_EPILOG)(doctor.doctor)
 app.command("serve", epilog=_EPILOG)(serve.serve)
 app.add_typer(config.app, name="config")
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from latebind.errors import BackendUnavailableError
+from latebind.errors import BackendUnavailableError, SettingsError
 
 logger = logging.getLogger("latebind.serving")
 _LOOPBACK = ("127.", "::1", "localhost")
@@ -18,7 +18,9 @@ def serve(
     config: Annotated[Path | None, typer.Option(help="YAML file: where to listen, and the programs.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on, instead of the file's.")] = None,
     port: Annotated[int | None, typer.Option(help="Port, instead of the file's; 0 takes a free one.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Check the settings and leave.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Check the settings and the files that they name, and leave.")
+    ] = False,
 ) -> None:
     """Serve array programs behind the Open Inference Protocol v2 (docs/serving.md)."""
     try:
@@ -31,11 +33,16 @@ def serve(
         raise BackendUnavailableError(
             f"latebind serve needs {error.name}: install it with pip install 'latebind[serve]'"
         ) from None
+    from latebind.services.serving.files import file_problems
     from latebind.services.serving.loading import load_serve_settings
 
     settings = load_serve_settings(config)
     changed = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=changed)
+    base = config.resolve().parent if config is not None else Path.cwd()
+    missing = file_problems(settings, base)
+    if missing and (check or len(missing) == len(settings.programs)):  # otherwise, the other programs can be served
+        raise SettingsError("wrong configuration: " + "; ".join(one for each in missing.values() for one in each))
     if check:
         typer.echo(f"{config or 'the environment'} is right; programs: {', '.join(sorted(settings.programs))}")
         return
@@ -43,7 +50,8 @@ def serve(
     from latebind.services.serving.server import listen, make_server
 
     configure_logs(settings.log)
-    base = config.resolve().parent if config is not None else Path.cwd()
+    for name, problems in missing.items():
+        logger.error("program %s cannot be loaded: %s", name, "; ".join(problems))
     socket = listen(settings.host, settings.port)
     where, number = socket.getsockname()[:2]
     if settings.token is None and not where.startswith(_LOOPBACK):

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from latebind.array import indexing
 from latebind.array import manipulation_functions as manipulation
 from latebind.array.array import Array
 from latebind.array.data_type_functions import astype, broadcast_to
@@ -157,7 +156,7 @@ def array_split(ary: ArrayLike, indices_or_sections: Any, axis: int = 0) -> list
     else:
         cuts = [0, *(int(one) for one in np.asarray(indices_or_sections)), length]
     leading = (slice(None),) * number
-    return [indexing.get(x, (*leading, slice(start, stop))) for start, stop in pairwise(cuts)]
+    return [x[*leading, slice(start, stop)] for start, stop in pairwise(cuts)]
 
 
 def split(ary: ArrayLike, indices_or_sections: Any, axis: int = 0) -> list[Array]:

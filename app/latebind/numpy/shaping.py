@@ -276,7 +276,7 @@ def diagonal(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
     length = builtins.max(builtins.min(rows, columns - k) if k >= 0 else builtins.min(rows + k, columns), 0)
     flat = manipulation.reshape(planes, (*planes.shape[:-2], rows * columns))
     stop = start + (length - 1) * (columns + 1) + 1 if length else start
-    return indexing.get(flat, (..., slice(start, stop, columns + 1)))
+    return flat[..., slice(start, stop, columns + 1)]
 
 
 def trace(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Array:

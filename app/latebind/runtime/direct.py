@@ -15,6 +15,7 @@ values is the only one to refer to their memory, and a write goes to that memory
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from contextvars import Context
 from sys import getrefcount
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from latebind.backends.interface import BackendData, BackendDevice, HostArray
-from latebind.ir.types import DType, TensorType
+from latebind.ir.types import ELEMENT_NAMES, DType, TensorType
 from latebind.runtime.lazy import IndexStep, LazyTensor, NotDirectError, ViewLink, ViewStep
 from latebind.runtime.signature import AS_IT_IS
 from latebind.runtime.syncs import check_sync
@@ -34,9 +35,29 @@ if TYPE_CHECKING:
     from latebind.runtime.tape import Ground, Scalar
 
 _new: Final = object.__new__
+_ndarray: Final = np.ndarray
 #: Types by shape and dtype, kept alive so that looking one up is one plain dictionary access.
 _types: Final[dict[tuple[tuple[int, ...], DType], TensorType]] = {}
 _KEPT_TYPES: Final = 8192
+
+
+#: Dtypes by the class of their scalars.
+_SCALARS: Final = {np.dtype(name).type: np.dtype(name) for name in ELEMENT_NAMES}
+_number_types: Final = {kind: TensorType.of((), dtype) for kind, dtype in _SCALARS.items()}
+#: Numbers for which Python's operators give what the ufuncs give, which take six times as long for a number.
+_NUMBERS: Final = frozenset((np.float64, np.float32, np.int64, np.int32, float))
+_NUMBER_FUNCTIONS: Final[dict[Any, Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+}
 
 
 def type_of(array: HostArray) -> TensorType:
@@ -66,7 +87,7 @@ class Direct:
         Operations until the thread should record again, at the next point where a value is read.
     """
 
-    __slots__ = ("_can_write", "_data", "_handle", "_run", "array_class", "device", "ground", "left")
+    __slots__ = ("_can_write", "_data", "_handle", "_kind", "_run", "array_class", "device", "ground", "left")
 
     def __init__(self, ground: Ground, operations: float) -> None:
         backend = ground.executor.backend
@@ -76,6 +97,7 @@ class Direct:
         self.left = operations
         self._handle = backend.host_handle
         self._data = backend.data_from_host
+        self._kind = backend.direct_data()
         self._can_write = backend.can_donate
         self._run = quiet_context().run
 
@@ -94,10 +116,32 @@ class Direct:
             return self._host_of_view(link)
         if array._tape is not self.ground:
             raise NotDirectError
-        found: HostArray | None = self._handle(array._data)
+        data = array._data
+        if type(data) is self._kind:
+            value = data.value  # type: ignore[attr-defined]
+            if type(value) is _ndarray:
+                return value
+        return self._there(data)
+
+    def operand(self, array: LazyTensor) -> Any:
+        """Return what `host` does, or the NumPy scalar where the value is one."""
+        link = array._link
+        if link is not None:
+            return self._host_of_view(link)
+        if array._tape is not self.ground:
+            raise NotDirectError
+        data = array._data
+        if type(data) is self._kind:
+            value = data.value  # type: ignore[attr-defined]
+            if value is not None:
+                return value
+        return self._there(data)
+
+    def _there(self, data: BackendData) -> HostArray:
+        found: HostArray | None = self._handle(data)
         if found is None:
-            array._data.wait()
-            found = self._handle(array._data)
+            data.wait()
+            found = self._handle(data)
             if found is None:
                 raise NotDirectError
         return found
@@ -110,13 +154,26 @@ class Direct:
 
     def wrap(self, value: Any) -> LazyTensor:
         """Return an array whose value is this host array, or NumPy scalar."""
-        if type(value) is not np.ndarray:
-            value = np.asarray(value)
+        if type(value) is _ndarray:
+            key = (value.shape, value.dtype)
+            known = _types.get(key) or type_of(value)
+        else:
+            found = _number_types.get(type(value))
+            if found is None:
+                value = np.asarray(value)
+                found = type_of(value)
+            known = found
         out: LazyTensor = _new(self.array_class)
-        out._type = type_of(value)
+        out._type = known
         out._link = None
-        out._data = self._data(out._type, self.device, value)
         out._tape = self.ground
+        kind = self._kind
+        if kind is None:
+            out._data = self._data(known, self.device, np.asarray(value))
+        else:
+            data = out._data = _new(kind)
+            data.value = value
+            data.device = self.device
         return out
 
     # Operations
@@ -161,11 +218,29 @@ class Direct:
         self.left -= 1
         kind = type(other)
         try:
+            value = self.operand(self_)
             if kind is self.array_class:
-                other = self.host(other)
+                other = self.operand(other)
+                kind = type(other)
             elif kind is not float and kind is not int:
                 return None
-            return self.wrap(self._run(function, self.host(self_), other))
+            if kind in _NUMBERS and type(value) in _NUMBERS:
+                function = _NUMBER_FUNCTIONS.get(function, function)
+            return self.wrap(self._run(function, value, other))
+        except Exception:
+            return None
+
+    def reflected(self, rule: Rule, array: LazyTensor, number: float) -> LazyTensor | None:
+        """Run a binary operator whose first operand is a Python number; `None` if the recording path has to."""
+        function = rule.direct
+        if function is None:
+            return None
+        self.left -= 1
+        try:
+            value = self.operand(array)
+            if type(number) is float and type(value) in _NUMBERS:
+                function = _NUMBER_FUNCTIONS.get(function, function)
+            return self.wrap(self._run(function, number, value))
         except Exception:
             return None
 
@@ -183,9 +258,9 @@ class Direct:
             seen = rule.direct(host, *scalars, **dict(attributes))
         except Exception:
             return None
-        if type(seen) is not np.ndarray or not _is_view_of(seen, host):
+        if type(seen) is not _ndarray or not _is_view_of(seen, host):
             return None
-        return self._linked(array, seen, ViewStep(rule, attributes, type_of(seen), tuple(scalars)))
+        return self._linked(array, ViewStep(rule, attributes, type_of(seen), tuple(scalars)))
 
     def is_row_major(self, array: LazyTensor) -> bool:
         """Whether the memory behind an array is laid out as latebind takes it to be, so that NumPy agrees on views."""
@@ -201,13 +276,19 @@ class Direct:
         try:
             host = self.host(array)
             seen = host[key]
-            if type(seen) is not np.ndarray:
+            if type(seen) is not _ndarray:
                 return self.wrap(seen)
+            base = seen.base
+            if base is not host and (base is None or base is not host.base):
+                return None
         except Exception:
             return None
-        if not _is_view_of(seen, host):
-            return None
-        return self._linked(array, seen, IndexStep(key, host.shape, type_of(seen), parse))
+        step: IndexStep = _new(IndexStep)
+        step.key = key
+        step.type = _types.get((seen.shape, seen.dtype)) or type_of(seen)
+        step._shape = host.shape
+        step._parse = parse
+        return self._linked(array, step)
 
     def masked(self, array: LazyTensor, mask: LazyTensor) -> LazyTensor | None:
         """Return the elements where a mask holds; `None` if the recording path has to find them."""
@@ -218,16 +299,21 @@ class Direct:
         except Exception:
             return None
 
-    def _linked(self, array: LazyTensor, seen: HostArray, step: ViewStep) -> LazyTensor:
+    def _linked(self, array: LazyTensor, step: ViewStep) -> LazyTensor:
+        made: ViewLink = _new(ViewLink)
         link = array._link
-        base, steps = (array, ()) if link is None else (link.base, link.steps)
-        if not hasattr(base, "_version"):
-            base._version = 0
+        if link is None:
+            made.base, made.steps = array, (step,)
+            if not hasattr(array, "_version"):
+                array._version = 0
+        else:
+            made.base, made.steps = link.base, (*link.steps, step)
+        made.version = STALE
         out: LazyTensor = _new(self.array_class)
         out._type = step.type
         out._data = NO_VALUE
         out._tape = self.ground
-        out._link = ViewLink(base, (*steps, step), STALE)
+        out._link = made
         return out
 
     # Writes
@@ -266,8 +352,9 @@ class Direct:
             if target is None:
                 return False
             if isinstance(value, LazyTensor):
-                value = self.host(value)
-            check_kinds(target, value)
+                value = self.operand(value)
+            if type(value) is not float or target.dtype.kind != "f":
+                check_kinds(target, value)
             target[key] = value
         except Exception:
             return False
@@ -302,7 +389,7 @@ class Direct:
             if target is None:
                 return False
             if kind is self.array_class:
-                other = self.host(other)
+                other = self.operand(other)
             self._run(ufunc, target, other, out=target, casting="same_kind")
         except Exception:
             return False
@@ -324,11 +411,11 @@ class Direct:
         if link is None:
             return memory
         seen = self._host_of_view(link)
-        return seen if type(seen) is np.ndarray and _is_view_of(seen, memory) else None
+        return seen if type(seen) is _ndarray and _is_view_of(seen, memory) else None
 
 
-#: Kind of each Python number.
-_KINDS: Final = {bool: "b", int: "i", float: "f", complex: "c"}
+#: Kind of each Python number, and of NumPy's.
+_KINDS: Final = {bool: "b", int: "i", float: "f", complex: "c"} | {kind: dtype.kind for kind, dtype in _SCALARS.items()}
 
 
 def check_kinds(target: HostArray, value: Any) -> None:
@@ -339,7 +426,7 @@ def check_kinds(target: HostArray, value: Any) -> None:
     NotDirectError
         Also for what is no number: text, objects, nested sequences.
     """
-    kind = value.dtype.kind if hasattr(value, "dtype") else _KINDS.get(type(value), "O")
+    kind = value.dtype.kind if type(value) is np.ndarray else _KINDS.get(type(value), "O")
     own = target.dtype.kind
     if kind == "f" and own not in "iu":
         return

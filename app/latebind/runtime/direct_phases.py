@@ -3,8 +3,9 @@
 It stops recording after some recordings in a row that nobody had seen before, or in the middle of one that gets long
 without a loop or consists of operations of new shapes; and where what it records is mostly too new to be compiled, and
 takes longer for an operation than direct execution did. After a number of operations, twice as many as the last time,
-it records again, at the next point where the program reads a value or ends a step: there a program that has become
-repetitive begins its round.
+or after a fraction of a second, it records again, at the next point where the program reads a value or ends a step:
+there a program that has become repetitive begins its round. A program that repeats itself all the time is tried
+directly as well, once: with small arrays, running an operation can cost less than recording it. What is faster stays.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 #: Operations of the first phase of direct execution; each further one in a row is twice as long, up to the most.
 OPERATIONS: Final = 512
 MOST_OPERATIONS: Final = 131_072
+#: A phase of that many seconds is over, however few operations it had: where each one takes long, recording a few to
+#: see whether the program repeats itself costs next to nothing, and what was given up may be worth much.
+LONGEST_SECONDS: Final = 0.2
 #: Length at which a recording is first looked at for whether its operations are new.
 FIRST_LOOK: Final = 128
 #: Length at which a recording without a loop is run, and the thread goes over to direct execution.
@@ -36,10 +40,12 @@ IN_A_ROW: Final = 8
 #: A recording that is made to see whether the program repeats itself by now gets one operation for so many direct ones.
 TRIAL_ONE_IN: Final = 64
 #: Records after which recording is weighed for the first time, before direct execution was ever tried; and afterwards.
-FIRST_SPAN: Final = 16_384
-SPAN: Final = 1024
-#: Share of a span's records, one in so many, that have to be interpreted for it to be weighed.
+FIRST_SPAN: Final = 4096
+SPAN: Final = 256
+#: Share of a span's records, one in so many, that have to be interpreted for the program to count as new.
 INTERPRETED_ONE_IN: Final = 2
+#: How many times as long as direct execution what comes from the cache may take before it is given up.
+HYSTERESIS: Final = 1.1
 
 
 class Span:
@@ -86,7 +92,7 @@ class DirectPhases:
         local = ground.local
         found: Direct | None = getattr(local, "aside", None)
         if found is None:
-            found = local.aside = Direct(ground, math.inf)
+            found = local.aside = Direct(ground, 0.0)
         return found
 
     def begin(self, ground: Ground) -> None:
@@ -104,10 +110,13 @@ class DirectPhases:
     def end(self, tape: Tape) -> None:
         """Go back to recording if the phase is over; called where the program reads a value or ends a step."""
         direct, local = tape.direct, tape.ground.local
-        if direct is not None and direct.left <= 0 and local.tape is tape:
-            operations = int(local.patience - direct.left)
-            self._metrics.count("DirectOps", operations)
-            now = perf_counter()
+        if direct is None or self.always or local.tape is not tape:
+            return
+        now, operations = perf_counter(), local.patience - direct.left
+        if direct.left <= 0 or (operations >= OPERATIONS and now - local.direct_since >= LONGEST_SECONDS):
+            self._metrics.count("DirectOps", int(operations))
+            # The next phase is twice as long as this one was.
+            local.patience = min(local.patience, operations)
             #: Of the latest phase: what the program does changes.
             local.direct_seconds = (now - local.direct_since) / operations
             local.span = Span(now)
@@ -151,7 +160,7 @@ class DirectPhases:
             self.begin(tape.ground)
 
     def _weighs_too_much(self, tape: Tape, structure: Structure) -> bool:
-        """Whether what the thread records is mostly interpreted, and takes longer than direct execution."""
+        """Whether what the thread records takes longer than direct execution, or that should be tried."""
         local = tape.ground.local
         span: Span | None = getattr(local, "span", None)
         if span is None:
@@ -165,8 +174,15 @@ class DirectPhases:
             return False
         now = perf_counter()
         local.span = Span(now)
+        aside: Direct | None = getattr(local, "aside", None)
+        if aside is not None:
+            span.records -= int(aside.left)
+            aside.left = 0.0
         is_new = INTERPRETED_ONE_IN * span.interpreted >= span.records
-        if is_new and now - span.started > direct * span.records:
+        if not is_new and tape.round:
+            return False  # a loop may go on for hours without a read, which a phase of direct execution needs to end
+        allowed = direct if is_new else HYSTERESIS * direct
+        if now - span.started > allowed * span.records:
             return True
         local.is_slower = False
         return False

@@ -85,26 +85,26 @@ class ViewStep:
 class IndexStep(ViewStep):
     """A basic index as the user wrote it; what a recording needs of it is worked out when one does.
 
-    Parameters
+    Attributes
     ----------
     key
         Integers, slices, `None` and `...`.
-    shape : tuple of int
+    _shape : tuple of int
         Of the indexed array.
     type : TensorType
         Of the view.
-    parse : callable
+    _parse : callable
         From shape and key to rule, attributes and scalars.
     """
 
     __slots__ = ("_parse", "_shape", "key")
 
-    def __init__(self, key: Any, shape: tuple[int, ...], type: TensorType, parse: IndexParser) -> None:
-        self.key = key
-        self.type = type
-        self.operands = ()
-        self._shape = shape
-        self._parse = parse
+    #: Made for each index of direct execution, which fills the slots itself.
+    operands = ()
+
+    key: Any
+    _shape: tuple[int, ...]
+    _parse: IndexParser
 
     def __getattr__(self, name: str) -> Any:
         if name not in ("rule", "attributes", "scalars"):

@@ -232,8 +232,12 @@ def scalar_operator(rule: Rule, slow: Callable[[Any, Any], Any], *, depth: int =
     def operator(self: Any, other: Any) -> Any:
         tape = self._tape
         kind = type(other)
-        if tape.ident != get_ident() or (kind is not float and kind is not int):
+        if kind is not float and kind is not int:
             return slow(self, other)
+        if tape.ident != get_ident():
+            direct = tape.ground.tape().direct if tape.ident == 0 else None
+            done = None if direct is None else direct.reflected(rule, self, other)
+            return slow(self, other) if done is None else done
         link = self._link
         if link is not None and link.version != link.base._version:
             return slow(self, other)

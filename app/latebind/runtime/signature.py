@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias, final
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -50,6 +50,14 @@ _made = itertools.count()
 _FLOAT_LIMIT: Final = int(np.finfo(np.float64).max)
 
 
+class Template(NamedTuple):
+    """What an operation on operands of certain types is in the IR."""
+
+    placeholders: tuple[Node, ...]
+    nodes: tuple[Node, ...]
+    result: Value
+
+
 @final
 class Signature:
     """One rule on operands of certain types: result type and node template.
@@ -74,6 +82,7 @@ class Signature:
     """
 
     __slots__ = (
+        "_template",
         "array_count",
         "attributes",
         "has_large_operand",
@@ -83,10 +92,7 @@ class Signature:
         "kernels",
         "keywords",
         "low",
-        "nodes",
         "operand_types",
-        "placeholders",
-        "result",
         "rule",
         "scalar_count",
         "type",
@@ -104,8 +110,9 @@ class Signature:
             for key in keys
         )
         self.keywords = dict(attributes)
+        self._template: Template | None = None
         inferred = None if rule.infer is None else rule.infer(*self.operand_types, **self.keywords)
-        self.type = self.result.type if inferred is None else inferred
+        self.type = self.template.result.type if inferred is None else inferred
         self.low, self.high = self._bounds(keys)
         self.host_kinds = tuple(None if isinstance(key, TensorType) else rule.host_kind(key) for key in keys)
         self.has_large_operand = any(type.nbytes >= DONATION_BYTES for type in self.operand_types)
@@ -113,17 +120,20 @@ class Signature:
             WeakKeyDictionary()
         )
 
-    def __getattr__(self, name: str) -> Any:
-        """Make the template when it is first asked for: what only runs directly needs none."""
-        if name not in ("nodes", "placeholders", "result"):
-            raise AttributeError(name)
-        builder = Signature.builder
-        placeholders = tuple(builder.make_parameter(type) for type in self.operand_types)
-        result = self.rule.function(builder, *(node.value() for node in placeholders), **self.keywords)
-        own = set(map(id, placeholders))
-        self.nodes: tuple[Node, ...] = tuple(node for node in post_order([result]) if id(node) not in own)
-        self.placeholders, self.result = placeholders, result
-        return getattr(self, name)
+    @property
+    def template(self) -> Template:
+        """The nodes, made when they are first asked for: what only runs directly needs none.
+
+        One object, stored in one step: two threads that make it at once each use a whole one.
+        """
+        made = self._template
+        if made is None:
+            placeholders = tuple(self.builder.make_parameter(type) for type in self.operand_types)
+            result = self.rule.function(self.builder, *(node.value() for node in placeholders), **self.keywords)
+            own = set(map(id, placeholders))
+            nodes = tuple(node for node in post_order([result]) if id(node) not in own)
+            made = self._template = Template(placeholders, nodes, result)
+        return made
 
     #: Builds templates. Backends' own builders see the nodes when a graph is materialised.
     builder: ClassVar[IrBuilder] = IrBuilder()
@@ -165,14 +175,15 @@ class Signature:
     def instantiate(self, builder: IrBuilder, operands: Sequence[Value]) -> Value:
         """Make the template's nodes with these operands; return the result."""
         made: dict[Node, Node] = {}
-        actual = dict(zip(self.placeholders, operands, strict=True))
-        for node in self.nodes:
+        template = self.template
+        actual = dict(zip(template.placeholders, operands, strict=True))
+        for node in template.nodes:
             inputs = [
                 actual[operand.node] if operand.node in actual else made[operand.node].value(operand.index)
                 for operand in node.operands
             ]
             made[node] = builder.make_generic(node.kind, inputs, node.attributes, types=node.types)
-        result = self.result
+        result = template.result
         return actual[result.node] if result.node in actual else made[result.node].value(result.index)
 
     def __repr__(self) -> str:

@@ -108,6 +108,9 @@ class DelegatingBackend(Backend):
     def make_tensor_from_computation_data(self, data: BackendData) -> HostArray:
         return self.wrapped.make_tensor_from_computation_data(data)
 
+    def direct_data(self) -> Any:
+        return self.wrapped.direct_data()
+
     def can_donate(self, data: BackendData) -> bool:
         return self.wrapped.can_donate(data)
 

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.serving [--seconds S] [--clients 1,8,64] [--soak SECONDS]`.
+"""`python -m tests.benchmarks.serving [--seconds S] [--clients 1,8,64] [--soak SECONDS [--json FILE]]`.
 
 The load comes from wrk (Debian: `apt-get install wrk`), with one connection per client that asks again as soon as it
 has its answer. Contenders take turns, so that a busy machine hits all alike; figures are medians of the rounds.
@@ -9,16 +9,12 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +23,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 from tests.benchmarks.serving.programs import MODELS, write_configuration
+from tests.benchmarks.serving.servers import bare, latebind
 from tests.benchmarks.serving.soak import soak
 
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
@@ -39,16 +36,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", default="1,8,64,256", help="numbers of clients")
     parser.add_argument("--soak", type=float, help="seconds of mixed good and bad traffic, and nothing else")
+    parser.add_argument("--json", type=Path, help="file for the report of --soak as JSON")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 160)
+    if options.soak:
+        return soak(options.soak, console, options.json)
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        if options.soak:
-            url = stack.enter_context(latebind(Path(folder)))
-            return soak(url, options.soak, console)
         wrk = shutil.which("wrk")
         if wrk is None:
             parser.error("the load generator wrk is missing: apt-get install wrk, or brew install wrk")
-        servers = {"latebind": stack.enter_context(latebind(Path(folder)))}
+        config = write_configuration(Path(folder))
+        servers = {"latebind": stack.enter_context(latebind(config, Path(folder, "log"))).url}
         for engine in ("jax", "numpy"):
             servers[f"FastAPI, {engine}"] = stack.enter_context(bare(engine))
         for model in MODELS:
@@ -129,57 +127,6 @@ def request_body(model: str) -> str:
     width = MODELS[model][0]
     data = numpy.random.default_rng(1).uniform(size=width).round(4).tolist()
     return orjson.dumps({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, width], "data": data}]}).decode()
-
-
-# Servers
-
-
-@contextmanager
-def latebind(folder: Path) -> Iterator[str]:
-    """Run `latebind serve`; gives its address when all programs are ready."""
-    command = [sys.executable, "-m", "latebind", "serve", "--config", str(write_configuration(folder))]
-    log = (folder / "log").open("w")
-    with log, _process(command, stdout=subprocess.PIPE, stderr=log, text=True) as process:
-        assert process.stdout is not None
-        address = re.search(r"http://\S+", process.stdout.readline())
-        assert address, "latebind serve did not start"
-        _wait(process, address.group() + "/v2/health/ready")
-        yield address.group()
-
-
-@contextmanager
-def bare(engine: str) -> Iterator[str]:
-    """Run the bare handlers on an engine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with _process([sys.executable, "-m", "tests.benchmarks.serving.bare", engine, str(port)]) as process:
-        _wait(process, f"http://127.0.0.1:{port}/openapi.json")
-        yield f"http://127.0.0.1:{port}"
-
-
-@contextmanager
-def _process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
-    process: subprocess.Popen[str] = subprocess.Popen(command, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _wait(process: subprocess.Popen[str], url: str) -> None:
-    end = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            with urllib.request.urlopen(url):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    raise RuntimeError(f"nothing answers at {url}")
 
 
 if __name__ == "__main__":

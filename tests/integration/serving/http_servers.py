@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -30,11 +31,12 @@ DEADLINE = 60.0
 
 
 class Process:
-    """`latebind serve`, running."""
+    """`latebind serve`, running; what it logs goes to a file, so that it never waits for a reader."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], url: str, log: Path) -> None:
         self.process = process
         self.url = url
+        self.log = log
         self.address = url.removeprefix("http://")
 
     def get(self, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
@@ -49,35 +51,41 @@ class Process:
     def stop(self) -> tuple[int, str]:
         """Send SIGTERM; return the exit code and what it logged."""
         self.process.send_signal(signal.SIGTERM)
-        _, log = self.process.communicate(timeout=DEADLINE)
-        return self.process.returncode, log
+        self.process.communicate(timeout=DEADLINE)
+        return self.process.returncode, self.log.read_text()
 
 
 @contextmanager
-def running(config: Path, *options: str, **environ: str) -> Iterator[Process]:
-    """Run `latebind serve` until all its programs are ready; it is stopped whatever happens."""
+def running(config: Path | None, *options: str, folder: Path = ROOT, **environ: str) -> Iterator[Process]:
+    """Run `latebind serve` in a folder until all its programs are ready; it is stopped whatever happens.
+
+    Without a file, the environment alone is its configuration.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LATEBIND_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "latebind", "serve", "--config", str(config), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env={**inherited, "PYTHONPATH": str(ROOT / "app"), "PYTHONUNBUFFERED": "1", **environ},
-    )
-    try:
-        assert process.stdout is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found, process.communicate(timeout=DEADLINE)[1]
-        server = Process(process, found.group())
-        end = time.monotonic() + DEADLINE
-        while not _is_ready(server):
-            assert process.poll() is None and time.monotonic() < end, process.communicate()[1]
-            time.sleep(0.02)
-        yield server
-    finally:
-        if process.poll() is None:
-            process.terminate()
+    named = [] if config is None else ["--config", str(config)]
+    with tempfile.TemporaryDirectory() as scratch, Path(scratch, "log").open("w") as stream:
+        log = Path(stream.name)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "latebind", "serve", *named, *options],
+            stdout=subprocess.PIPE,
+            stderr=stream,
+            text=True,
+            cwd=folder,
+            env={**inherited, "PYTHONPATH": str(ROOT / "app"), "PYTHONUNBUFFERED": "1", **environ},
+        )
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found, log.read_text()
+            server = Process(process, found.group(), log)
+            end = time.monotonic() + DEADLINE
+            while not _is_ready(server):
+                assert process.poll() is None and time.monotonic() < end, log.read_text()
+                time.sleep(0.02)
+            yield server
+        finally:
+            if process.poll() is None:
+                process.terminate()
             try:
                 process.communicate(timeout=DEADLINE)
             except subprocess.TimeoutExpired:

@@ -34,17 +34,26 @@ class Changing(FakeService):
 
     async def graphs(self, name: str) -> Any:
         self.status(name)
-        b = IrBuilder()
-        x = b.make_parameter(TensorType.of((4, 4), np.dtype(np.float32))).value(0)
-        y = b.op("stablehlo::tanh", b.op("stablehlo::add", x, x))
-        return [
-            {
-                "name": "computation_0",
-                "ir": to_text("computation_0", [x.node], [y]),
-                "dot": to_dot("computation_0", [x.node], [y]),
-                "backend_text": "def computation_0(p0):\n    return numpy.tanh(p0 + p0)  # <script>alert(1)</script>\n",
-            }
-        ]
+        return [graph("computation_0", "tanh")]
+
+
+class Several(Changing):
+    """Has two graphs."""
+
+    async def graphs(self, name: str) -> Any:
+        return [graph("computation_0 (1 rows)", "tanh"), graph("computation_1 (2 rows)", "cosine")]
+
+
+def graph(name: str, operation: str) -> dict[str, str]:
+    b = IrBuilder()
+    x = b.make_parameter(TensorType.of((4, 4), np.dtype(np.float32))).value(0)
+    y = b.op(f"stablehlo::{operation}", b.op("stablehlo::add", x, x))
+    return {
+        "name": name,
+        "ir": to_text("computation", [x.node], [y]),
+        "dot": to_dot("computation", [x.node], [y]),
+        "backend_text": f"def computation(p0):\n    return numpy.{operation}(p0 + p0)  # <script>alert(1)</script>\n",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +134,100 @@ def test_graphs_are_folded_searched_and_drawn_by_keyboard(page: Page, complaints
         expect(page.locator("pre").first).not_to_contain_text("add")
         search.fill("no such thing")
         expect(page.locator("pre").first).to_have_text("Nothing found.")
+        search.fill("")
+        expect(page.locator("pre").first).to_contain_text("add")
         page.locator("summary", has_text="computation_0").first.focus()
         page.keyboard.press("Enter")
         expect(page.locator(".drawing")).to_be_hidden()
     assert complaints == []
+
+
+def test_search_hides_graphs_without_a_hit(page: Page, complaints: list[str]) -> None:
+    with serving_fake(Several(), page=True) as address:
+        page.goto(url(address))
+        page.locator("summary", has_text="Compiled graphs").click()
+        search, found = page.get_by_role("searchbox"), page.get_by_role("status")
+        first, second = (page.locator("summary", has_text=f"computation_{number}") for number in range(2))
+        expect(first).to_be_visible()
+        expect(second).to_be_visible()
+        search.fill("Tanh")
+        expect(first).to_contain_text("2 lines")
+        expect(second).to_be_hidden()
+        expect(found).to_have_text("Found in 1 of 2 graphs.")
+        search.fill("add")
+        expect(second).to_be_visible()
+        expect(found).to_have_text("Found in 2 of 2 graphs.")
+        search.fill("(2 rows)")  # in a name only: all its lines are shown
+        expect(first).to_be_hidden()
+        second.click()
+        page.locator("summary", has_text="IR").locator("visible=true").click()
+        expect(page.locator("pre").locator("visible=true")).to_contain_text("cosine")
+        search.fill("stablehlo::cosine")  # in a drawing only
+        expect(second).to_be_visible()
+        expect(first).to_be_hidden()
+        search.fill("no such thing")
+        expect(first).to_be_hidden()
+        expect(second).to_be_hidden()
+        expect(found).to_have_text("Found in none of 2 graphs.")
+        search.fill(" ")
+        expect(first).to_be_visible()
+        expect(second).to_be_visible()
+        expect(found).to_be_hidden()
+    assert complaints == []
+
+
+def test_charts_have_a_time_axis_and_their_largest_value(page: Page, complaints: list[str]) -> None:
+    with serving_fake(Changing(), page=True) as address:
+        page.goto(url(address))
+        figure = page.locator("figure", has_text="Requests per second")
+        assert figure.locator(".axis span").all_inner_texts() == ["3 min ago", "2 min ago", "1 min ago", "now"]
+        expect(figure.locator(".most")).not_to_have_text("")
+        expect(figure.locator("path")).to_have_attribute(
+            "d", re.compile(r"^M1[67]\d\.\d [\d.]+L")
+        )  # near the right end
+        lines = [line.get_attribute("x1") for line in figure.locator("line").all()]
+        assert lines == ["0", "60", "120"]
+        left = [box["x"] for box in (each.bounding_box() for each in figure.locator(".axis span").all()) if box]
+        drawing = figure.locator("svg").bounding_box()
+        assert drawing is not None
+        for number in range(3):  # each label begins at its line
+            assert abs(left[number] - (drawing["x"] + drawing["width"] * number / 3)) < 2
+    assert complaints == []
+
+
+def test_everything_is_reached_with_the_tab_key_and_seen(page: Page, complaints: list[str]) -> None:
+    with serving_fake(Changing(), page=True) as address:
+        page.goto(url(address))
+        expect(page.get_by_role("row", name="echo")).to_be_visible()
+        assert next_stop(page) == "Programs"  # the table, which may be wider than the window
+        assert next_stop(page) == "Compiled graphs"
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("searchbox")).to_be_visible()
+        assert next_stop(page) == "Search the graphs of echo"
+        assert next_stop(page) == "computation_0"
+        page.keyboard.press("Space")
+        for title, content in (("IR", "pre"), ("Drawing", ".drawing"), ("Backend text", "pre")):
+            assert next_stop(page) == title
+            page.keyboard.press("Enter")
+            expect(page.locator(content).locator("visible=true").last).to_be_visible()
+            assert next_stop(page) == f"{title} of computation_0"
+        page.keyboard.press("Shift+Tab")
+        assert stop(page) == "Backend text"
+    assert complaints == []
+
+
+def next_stop(page: Page) -> str:
+    """Go on with the tab key; return what has the focus, which has to be seen."""
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineWidth") == "3px"
+    return stop(page)
+
+
+def stop(page: Page) -> str:
+    named = "document.getElementById(document.activeElement.getAttribute('aria-labelledby'))?.textContent"
+    label = "document.activeElement.getAttribute('aria-label')"
+    return str(page.evaluate(f"({named} ?? {label} ?? document.activeElement.textContent).trim()"))
 
 
 def test_dark_and_narrow(page: Page, complaints: list[str]) -> None:

@@ -70,6 +70,12 @@ for _name, _ufunc in UFUNCS.items():
     RULES[_name].direct = _except(_ufunc, _ELSEWHERE[_name]) if _name in _ELSEWHERE else _ufunc
 
 
+@direct(RULES["pow"])
+def _pow(x: Any, y: Any) -> Any:
+    """`**` takes `square`, `sqrt` and the like where the exponent is a Python scalar, as a compiled constant does."""
+    return x**y if type(x) is np.ndarray and type(y) in (int, float) else np.power(x, y)
+
+
 @direct(RULES["round"])
 def _round(x: Any) -> Any:
     return np.rint(x) if x.dtype.kind in "fc" else x
@@ -115,7 +121,7 @@ reductions.ARGMIN.direct = np.argmin
 
 @direct(reductions.SUM)
 def _sum(x: Any, *, axis: Any, dtype: DType, keepdims: bool) -> Any:
-    if dtype.name == "float16" or axis == ():
+    if dtype.char == "e" or axis == ():
         raise NotDirectError  # added up in float32; of no axes, the sign of zero stays
     return _add(_converted(x, dtype), axis=axis, dtype=dtype, keepdims=keepdims)
 

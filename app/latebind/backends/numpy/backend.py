@@ -15,6 +15,7 @@ from latebind.backends.interface import (
     BackendData,
     BackendDevice,
     Computation,
+    DirectData,
     HostArray,
     Launcher,
     Scalar,
@@ -100,6 +101,10 @@ class NumpyBackend(Backend):
         view: HostArray = data.handle.view()
         view.flags.writeable = False
         return view
+
+    def direct_data(self) -> Any:
+        """Return the class of what direct execution makes."""
+        return DirectData
 
     def can_donate(self, data: BackendData) -> bool:
         """Whether latebind owns this buffer, may write it, and nothing else (an exported view, ...) sees it."""

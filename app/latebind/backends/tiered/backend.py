@@ -16,7 +16,7 @@ from latebind.backends.interface import (
     Scalar,
 )
 from latebind.backends.tiered.compiling import Compilations, reason_of
-from latebind.backends.tiered.data import LentData, ScalarData, TieredData
+from latebind.backends.tiered.data import DirectTieredData, LentData, ScalarData, TieredData
 from latebind.backends.tiered.ledger import Ledger
 from latebind.backends.tiered.lowering import TieredLoweringContext
 from latebind.backends.tiered.policy import Policy
@@ -157,12 +157,19 @@ class TieredBackend(Backend):
 
     def data_from_host(self, type: TensorType, device: BackendDevice, array: HostArray) -> BackendData:
         """Return data that the baseline alone has."""
+        side = self._direct_side(type, device, array)
+        return TieredData(type, device, side, None, side)
+
+    def direct_data(self) -> Any:
+        """Return a class of this backend's own: its data knows where to put the baseline's side."""
+        return type("DirectTieredData", (DirectTieredData,), {"__slots__": (), "side": staticmethod(self._direct_side)})
+
+    def _direct_side(self, type: TensorType, device: BackendDevice, array: HostArray) -> BackendData:
         known, place = self._recent
         if known is not device:
             place = self._place(device)
             self._recent = device, place
-        side = self._side_from_host(type, place, array)
-        return TieredData(type, device, side, None, side)
+        return self._side_from_host(type, place, array)
 
     def can_donate(self, data: BackendData) -> bool:
         """Whether one tier alone has the value, and may overwrite it."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
+from latebind.backends.data import MAKING
 from latebind.backends.interface import BackendData, BackendDevice, Scalar
 from latebind.ir.types import TensorType
 
@@ -67,3 +72,44 @@ class ScalarData(TieredData):
     def __init__(self, scalar: Scalar, type: TensorType, device: BackendDevice, baseline: BackendData) -> None:
         super().__init__(type, device, baseline)
         self.handle = scalar
+
+
+class DirectTieredData(TieredData):
+    """What direct execution made, as `DirectData` is on one tier: its baseline side is made when somebody asks for it.
+
+    Attributes
+    ----------
+    value : ndarray, numpy.generic or None
+        `None` once somebody has asked for a side.
+    """
+
+    __slots__ = ("value",)
+
+    error = None
+    owned = True
+    _ready = None
+
+    value: Any
+
+    @staticmethod
+    def side(type: TensorType, device: BackendDevice, value: Any) -> BackendData:
+        """Put a value on the baseline: set by the backend, in a class of its own."""
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("baseline", "handle"):
+            type = self.type
+            with MAKING:
+                value = self.value
+                if value is not None:  # nobody else was faster
+                    self.baseline = self.handle = self.side(type, self.device, np.asarray(value))
+                    self.value = None
+            return self.baseline
+        if name == "optimizing":
+            return None  # not kept: another thread may be setting one
+        if name == "type":
+            value = self.value
+            if value is not None:  # otherwise somebody made it meanwhile
+                self.type = TensorType.of(value.shape, value.dtype)
+            return self.type
+        raise AttributeError(f"{self.__class__.__name__!r} object has no attribute {name!r}")

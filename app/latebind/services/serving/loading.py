@@ -77,6 +77,8 @@ def load_serve_settings(
         settings = ServeSettings.model_validate(tree)
     except ValidationError as error:
         problems += [_describe(details, sources) for details in error.errors()]
+        if file is None and not tree:
+            problems = [f"no programs are named: give a YAML file with {named_by}, or set {SERVE_PREFIX}PROGRAMS"]
         raise settings_error(problems) from None
     for name, program in settings.programs.items():
         problems += _program_problems(name, program, environ, sources)

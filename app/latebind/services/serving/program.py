@@ -154,6 +154,8 @@ def load_weights(path: Path) -> dict[str, np.ndarray]:
         raise ProgramLoadError(f"weights are a .npz or .safetensors file, not {path.name!r}")
     try:
         weights = _read_npz(path) if path.suffix == ".npz" else _read_safetensors(path)
+    except ProgramLoadError:
+        raise
     except FileNotFoundError:
         raise ProgramLoadError(f"there is no file of weights {path.name!r} where the configuration says") from None
     except Exception as error:  # three libraries with errors of their own
@@ -170,8 +172,12 @@ def _read_npz(path: Path) -> dict[str, np.ndarray]:
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    from safetensors.numpy import load_file
-
+    try:
+        from safetensors.numpy import load_file
+    except ImportError:
+        raise ProgramLoadError(
+            f"the weights {path.name!r} need the package safetensors: pip install 'latebind[serve]'"
+        ) from None
     return dict(load_file(path))
 
 

@@ -22,6 +22,7 @@ from latebind.injection.container import BoundContainer
 from latebind.injection.library import providers
 from latebind.services.serving.buckets import buckets_of
 from latebind.services.serving.errors import ProgramLoadError, ResultMismatchError
+from latebind.services.serving.places import SourceFolders
 from latebind.services.serving.program import (
     check_parameters,
     host_result,
@@ -93,6 +94,7 @@ class ProgramRunner:
 
     def __init__(self, name: str, program: ProgramSettings, base: Path) -> None:
         self.program = program
+        self._base = base
         self.inputs = specs_of(program.inputs)
         self.outputs = specs_of(program.outputs)
         self.batched = is_batched(program)
@@ -229,8 +231,9 @@ class ProgramRunner:
         }
 
     def graphs(self) -> list[dict[str, str]]:
-        """Return the compiled graphs: `name`, `ir`, `dot`, `backend_text`."""
-        return self._shelf.texts()
+        """Return the compiled graphs: `name`, `ir`, `dot`, `backend_text`, without the folders of this machine."""
+        folders = SourceFolders([self._base])
+        return [{form: folders.shorten(text) for form, text in graph.items()} for graph in self._shelf.texts()]
 
     def dtypes(self) -> list[np.dtype[Any]]:
         """Return the dtypes of the inputs, in the order of their declaration."""

@@ -86,6 +86,7 @@ def protocol_class(timeout: float) -> type[HttpToolsProtocol]:
         def connection_lost(self, exc: Exception | None) -> None:
             self._in_time()
             super().connection_lost(exc)
+            self._unset_keepalive_if_required()  # uvicorn leaves it after a reset, which keeps all this for a while
 
         def _in_time(self) -> None:
             if self._late is not None:

@@ -1,7 +1,8 @@
 "use strict";
 // Figures come from /page/data once a second; graphs from /page/graphs/NAME when they are asked for.
 
-const KEPT = 180; // seconds of history in a chart
+const KEPT = 180; // seconds of history in a chart; whole minutes
+const LONGEST_STEP = 5; // seconds between two figures that a line goes through; a longer one is a gap
 const MOST_NODES = 1000; // of a drawing
 const SVG = "http://www.w3.org/2000/svg";
 const cards = new Map();
@@ -64,32 +65,45 @@ function quantile(bounds, counts, share) {
 const seconds = (value) =>
   value === null ? "–" : value < 1 ? `${(value * 1000).toPrecision(3)} ms` : `${value.toPrecision(3)} s`;
 const megabytes = (value) => (value === null ? "–" : `${(value / 2 ** 20).toFixed(0)} MiB`);
+const whole = (value) => (value === null ? "–" : String(value));
 const plain = (value) => (value === null ? "–" : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
+/** A line over the last minutes; values stand at the times at which they came, so that the axis is true. */
 class Chart {
   constructor(title, show) {
-    this.values = [];
+    this.points = []; // of time in seconds and value
     this.show = show;
     this.latest = make("b");
+    this.most = make("span", { class: "most" });
     this.path = drawn("path", {});
-    this.svg = drawn("svg", { class: "chart", viewBox: `0 0 ${KEPT} 100`, preserveAspectRatio: "none", role: "img" }, this.path);
+    const minutes = Array.from({ length: KEPT / 60 }, (_, i) => i);
+    const lines = minutes.map((i) => drawn("line", { x1: 60 * i, x2: 60 * i, y1: 0, y2: 100 }));
+    this.svg = drawn("svg", { class: "chart", viewBox: `0 0 ${KEPT} 100`, preserveAspectRatio: "none", role: "img" }, ...lines, this.path);
+    const labels = minutes.map((i) => make("span", { textContent: `${KEPT / 60 - i} min ago` }));
+    this.axis = make("div", { class: "axis" }, ...labels, make("span", { class: "now", textContent: "now" }));
+    this.axis.setAttribute("aria-hidden", "true"); // the drawing's label says it
     this.title = title;
-    this.element = make("figure", {}, make("figcaption", {}, make("span", { textContent: title }), this.latest), this.svg);
+    this.element = make("figure", {}, make("figcaption", {}, make("span", { textContent: title }), this.latest),
+      make("div", { class: "plot" }, this.svg, this.most), this.axis);
   }
   add(value) {
-    this.values.push(value);
-    if (this.values.length > KEPT) this.values.shift();
-    const most = Math.max(1e-9, ...this.values.filter((one) => one !== null));
-    let text = "";
-    let pen = "M";
-    this.values.forEach((one, i) => {
-      if (one === null) { pen = "M"; return; }
-      text += `${pen}${KEPT - this.values.length + i} ${(96 - (92 * one) / most).toFixed(1)}`;
-      pen = "L";
-    });
+    const now = performance.now() / 1000;
+    this.points.push([now, value]);
+    while (now - this.points[0][0] > KEPT) this.points.shift();
+    const known = this.points.filter(([, one]) => one !== null).map(([, one]) => one);
+    const most = Math.max(1e-9, ...known);
+    let text = "", before = -Infinity;
+    for (const [time, one] of this.points) {
+      if (one === null) { before = -Infinity; continue; }
+      const pen = time - before > LONGEST_STEP ? "M" : "L";
+      text += `${pen}${(KEPT - (now - time)).toFixed(1)} ${(96 - (92 * one) / most).toFixed(1)}`;
+      before = time;
+    }
     this.path.setAttribute("d", text);
     this.latest.textContent = this.show(value);
-    this.svg.setAttribute("aria-label", `${this.title}: now ${this.show(value)}, at most ${this.show(most)} in ${this.values.length} s`);
+    this.most.textContent = known.length ? this.show(Math.max(...known)) : "";
+    const span = Math.round(now - this.points[0][0]);
+    this.svg.setAttribute("aria-label", `${this.title}: now ${this.show(value)}, at most ${this.show(known.length ? Math.max(...known) : null)} in ${span} s`);
   }
 }
 
@@ -101,7 +115,7 @@ class Card {
       rate: new Chart("Requests per second", plain),
       p50: new Chart("Median latency", seconds),
       p99: new Chart("99th percentile", seconds),
-      waiting: new Chart("Waiting", plain),
+      waiting: new Chart("Waiting", whole),
     };
     this.facts = make("dl");
     this.reason = make("p", { class: "bad", hidden: true });
@@ -164,8 +178,13 @@ class Card {
       const graphs = await ask(`/page/graphs/${encodeURIComponent(this.name)}`);
       const search = make("input", { type: "search", placeholder: "Search operations, types, lines", "aria-label": `Search the graphs of ${this.name}` });
       const views = graphs.map((graph) => new GraphView(graph));
-      search.addEventListener("input", () => views.forEach((view) => view.search(search.value)));
-      this.graphs.replaceChildren(summary, ...(views.length ? [search] : [make("p", { class: "quiet", textContent: "None yet." })]),
+      const found = make("p", { class: "quiet", role: "status", hidden: true });
+      search.addEventListener("input", () => {
+        const hits = views.filter((view) => view.search(search.value)).length;
+        found.hidden = !search.value.trim();
+        found.textContent = hits ? `Found in ${hits} of ${views.length} graphs.` : `Found in none of ${views.length} graphs.`;
+      });
+      this.graphs.replaceChildren(summary, ...(views.length ? [search, found] : [make("p", { class: "quiet", textContent: "None yet." })]),
         ...views.map((view) => view.element));
     } catch (error) {
       this.graphs.replaceChildren(summary, make("p", { class: "bad", textContent: error.message }));
@@ -188,20 +207,25 @@ class GraphView {
     this.element = make("details", {}, make("summary", {}, graph.name + " ", this.count),
       this.texts[0].element, drawing, this.texts[1].element);
     this.words = "";
+    this.name = graph.name.toLowerCase();
+    this.labels = graph.dot.toLowerCase();
   }
 
+  /** Show the lines with these words; hide the graph if it has none. Returns whether it is shown. */
   search(words) {
     this.words = words.trim().toLowerCase();
-    let found = 0;
-    for (const { text, pre } of this.texts) {
-      if (!this.words) { pre.textContent = text; continue; }
-      const lines = text.split("\n").filter((line) => line.toLowerCase().includes(this.words));
-      found += lines.length;
-      pre.replaceChildren(...lines.flatMap((line) => this.marked(line)));
-      if (!lines.length) pre.textContent = "Nothing found.";
-    }
-    this.count.textContent = this.words ? `${found} lines` : "";
+    const found = this.texts.map(({ text }) => text.split("\n").filter((line) => line.toLowerCase().includes(this.words)));
+    const count = found[0].length + found[1].length;
+    this.element.hidden = !count && !this.labels.includes(this.words) && !this.name.includes(this.words);
+    this.count.textContent = this.words && count ? `${count} ${count === 1 ? "line" : "lines"}` : "";
+    if (!count && this.name.includes(this.words)) this.words = ""; // it is the name that was meant: nothing is left out
+    this.texts.forEach(({ text, pre }, i) => {
+      if (!this.words) pre.textContent = text;
+      else if (!found[i].length) pre.textContent = "Nothing found.";
+      else pre.replaceChildren(...found[i].flatMap((line) => this.marked(line)));
+    });
     this.highlight();
+    return !this.element.hidden;
   }
 
   marked(line) {

@@ -212,12 +212,17 @@ if TYPE_CHECKING:
     from latebind.containers import Container, build_container, default_container
     from latebind.inspection.graph import graph
     from latebind.inspection.notebook import visualize
+    from latebind.profiling.profile import profile
     from latebind.runtime.executor import LazyGraphExecutor
 
 #: Loaded from `latebind.containers` when first asked for: the container's libraries are heavier than all the rest.
 _FROM_CONTAINERS = frozenset(("Container", "build_container", "default_container"))
 #: Where names are that few programs ask for.
-_FROM_INSPECTION = {"graph": "latebind.inspection.graph", "visualize": "latebind.inspection.notebook"}
+_SELDOM = {
+    "graph": "latebind.inspection.graph",
+    "profile": "latebind.profiling.profile",
+    "visualize": "latebind.inspection.notebook",
+}
 
 
 def _default_executor() -> LazyGraphExecutor:
@@ -284,10 +289,10 @@ def __getattr__(name: str) -> Any:
         from latebind import containers
 
         return getattr(containers, name)
-    if name in _FROM_INSPECTION:
+    if name in _SELDOM:
         from importlib import import_module
 
-        return getattr(import_module(_FROM_INSPECTION[name]), name)
+        return getattr(import_module(_SELDOM[name]), name)
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as _version
@@ -432,6 +437,7 @@ __all__ = [
     "positive",
     "pow",
     "prod",
+    "profile",
     "real",
     "reciprocal",
     "remainder",

@@ -17,6 +17,7 @@ from latebind.injection.container import BoundContainer
 from latebind.injection.derived import PerBackend, Slot
 from latebind.injection.library import containers, providers
 from latebind.injection.lifecycle import Lifecycle
+from latebind.profiling.progress import show_progress
 from latebind.runtime.cache import ComputationCache
 from latebind.runtime.current import set_default_factory
 from latebind.runtime.executor import LazyGraphExecutor
@@ -79,6 +80,7 @@ def executor_options(settings: Settings) -> ExecutorOptions:
         direct=settings.recording.direct,
         source_lines=settings.recording.source_lines,
         verify=settings.verify,
+        progress=settings.tracing.progress,
     )
 
 
@@ -110,6 +112,8 @@ def build_executor(
     name: str,
 ) -> LazyGraphExecutor:
     """Make the executor of one backend instance."""
+    if settings.tracing.progress:
+        show_progress()
     return LazyGraphExecutor(
         backend,
         ir_builder=ir_builder,

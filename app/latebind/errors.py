@@ -141,5 +141,13 @@ class ProgramNotFoundError(ProgramError):
     """A program given to `latebind run` that does not exist."""
 
 
+class ProfileError(LatebindError, RuntimeError):
+    """A profile that is begun while it is on."""
+
+
+class ProfileFileError(ProfileError, OSError):
+    """A file to which a profile cannot be written."""
+
+
 class WiringError(LatebindError, RuntimeError):
     """Two containers that would inject their objects into one module."""

@@ -12,7 +12,14 @@ import typer
 from latebind.cli import backends, config, doctor, graph, run, serve
 from latebind.cli.exit_code import ExitCode
 from latebind.cli.user_traceback import user_traceback
-from latebind.errors import BackendUnavailableError, LatebindError, ProgramError, ProgramNotFoundError, SettingsError
+from latebind.errors import (
+    BackendUnavailableError,
+    LatebindError,
+    ProfileFileError,
+    ProgramError,
+    ProgramNotFoundError,
+    SettingsError,
+)
 
 _EPILOG = (
     "Exit codes: 0 it worked, 1 the program failed, 2 wrong usage, 3 wrong configuration, 4 the backend cannot be used "
@@ -61,6 +68,6 @@ def exit_code(error: LatebindError) -> ExitCode:
         return ExitCode.CONFIGURATION
     if isinstance(error, BackendUnavailableError):
         return ExitCode.BACKEND_UNAVAILABLE
-    if isinstance(error, ProgramNotFoundError):
+    if isinstance(error, ProgramNotFoundError | ProfileFileError):
         return ExitCode.USAGE
     return ExitCode.PROGRAM_FAILED

@@ -9,6 +9,8 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from latebind.profiling.progress import progress as compilations
+
 _COLUMNS: Final = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
@@ -40,10 +42,20 @@ class ProgressDisplay:
 
     @contextmanager
     def _shown(self, description: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
-        columns = (*_COLUMNS, TextColumn("{task.fields[report]}", markup=False))
+        columns = (
+            *_COLUMNS,
+            TextColumn("{task.fields[report]}", markup=False),
+            TextColumn("{task.fields[compiling]}", markup=False),
+        )
         with Progress(*columns, console=self.console, disable=not self.console.is_terminal) as progress:
-            self._bar = progress, progress.add_task(description, total=total, report="")
+            task = progress.add_task(description, total=total, report="", compiling="")
+            self._bar = progress, task
+            elsewhere = compilations.show, compilations.background
+            if self.console.is_terminal:  # a line of its own would be written into the bar, which prints go around
+                compilations.show = lambda text: progress.update(task, compiling=text or "")
+                compilations.background = True
             try:
                 yield self._bar
             finally:
+                compilations.show, compilations.background = elsewhere
                 self._bar = None

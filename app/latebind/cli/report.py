@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from latebind.cli.program import Results
+from latebind.profiling.profile import Profile
+from latebind.profiling.sections import PHASES
 from latebind.runtime.tracing import GraphText
 
 if TYPE_CHECKING:
@@ -17,16 +19,6 @@ if TYPE_CHECKING:
 
 #: Larger results are described in JSON, not spelt out.
 SPELT_OUT: Final = 100
-
-#: Phases of the report and the timers that they add up.
-PHASES: Final = {
-    "record": ("RecordTime",),
-    "dispatch": ("DispatchTime",),
-    "lower": ("LowerTime",),
-    "compile": ("CompileTime",),
-    "execute": ("ExecuteTime",),
-    "transfer": ("TransferToDeviceTime", "TransferFromDeviceTime"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +38,10 @@ class RunReport:
         Named results in host memory.
     graphs : sequence of GraphText
         Compiled graphs, in the forms asked for.
+    profile : Profile or None
+        Where the time and the memory went, if that was asked for.
+    ended_by : str
+        What ended the program before its end; empty if nothing did.
     """
 
     program: str
@@ -56,9 +52,18 @@ class RunReport:
     phases: dict[str, float]
     results: Results
     graphs: Sequence[GraphText]
+    profile: Profile | None = None
+    ended_by: str = ""
 
     @classmethod
-    def of(cls, program: str, executor: LazyGraphExecutor, seconds: float, results: Results) -> RunReport:
+    def of(
+        cls,
+        program: str,
+        executor: LazyGraphExecutor,
+        seconds: float,
+        results: Results,
+        profile: Profile | None = None,
+    ) -> RunReport:
         """Read the executor's metrics."""
         metrics = executor.metrics
         return cls(
@@ -70,6 +75,7 @@ class RunReport:
             phases={phase: sum(map(metrics.seconds, timers)) for phase, timers in PHASES.items()},
             results=results,
             graphs=tuple(executor.tracer.graphs),
+            profile=profile,
         )
 
     def count(self, name: str) -> int:
@@ -99,6 +105,9 @@ class RunReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON values."""
+        more: dict[str, Any] = {} if self.profile is None else {"stats": self.profile.to_json()}
+        if self.ended_by:
+            more["ended_by"] = self.ended_by
         return {
             "program": self.program,
             "backend": self.backend,
@@ -113,6 +122,7 @@ class RunReport:
             "counters": self.counters,
             "results": {name: _result_json(value) for name, value in self.results.items()},
             "graphs": [{"name": graph.name, "form": graph.form, "text": graph.text} for graph in self.graphs],
+            **more,
         }
 
 

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-import sys
-from contextlib import nullcontext, redirect_stdout
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+import latebind
 from latebind.backends.registry import AUTO, default_catalogue
-from latebind.cli.program import Program, Results, example_names, find_program
-from latebind.cli.progress import ProgressDisplay
+from latebind.cli.observed import UnfinishedRun, build, run_in
+from latebind.cli.program import Program, example_names, find_program
 from latebind.cli.report import RunReport, differences, json_value
 from latebind.cli.tables import print_differences, print_reports
-from latebind.containers import Container, process_default
-from latebind.errors import BackendUnavailableError, ProgramError, SettingsError
-from latebind.examples.context import RunContext
+from latebind.errors import ProfileFileError
 from latebind.injection.container import BoundContainer
-from latebind.injection.library import Provide, inject
-from latebind.runtime.executor import LazyGraphExecutor
-from latebind.settings import load_settings
+from latebind.profiling.profile import Profile
 
 
 class Form(StrEnum):
@@ -61,76 +55,66 @@ def run(
     compare: Annotated[
         str | None, typer.Option(help="Backends, separated by commas, to run in turn and compare.", metavar="A,B,...")
     ] = None,
+    stats: Annotated[
+        bool, typer.Option("--stats", help="Print where the time and the memory went: by phase, graph, line, array.")
+    ] = False,
+    profile: Annotated[
+        Path | None, typer.Option(help="Write a trace that Perfetto and chrome://tracing open.", metavar="FILE")
+    ] = None,
+    operations: Annotated[
+        bool, typer.Option("--operations", help="Run operation by operation and time each, where the backend can.")
+    ] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Time the runs of an engine that works asynchronously, or starts.")
+    ] = True,
     show: Annotated[list[Form] | None, typer.Option(help="Print each compiled graph in this form.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Run a program on the backend that the configuration names, and report what it cost.
 
     A file of yours runs from top to bottom as `python FILE` would run it. With --compare, its results are the global
-    arrays and floats at its end.
+    arrays and floats at its end. With --stats, a program that raises or is interrupted leaves what there is.
     """
     found = find_program(program)
     names = [name.strip() for name in compare.split(",") if name.strip()] if compare else [backend]
     if backend is not None and compare is not None:
         raise typer.BadParameter("give one of --backend and --compare", param_hint="--backend")
-    containers = [_build(config, name, show) for name in names]
-    reports = []
+    if profile is not None and compare is not None:
+        raise typer.BadParameter("a trace is of one run: give one of --profile and --compare", param_hint="--profile")
+    containers = [build(config, name, [form.value for form in show or ()]) for name in names]
+    stats = stats or operations
+    reports: list[RunReport] = []
     try:
         for container in containers:
-            reports.append(_run_in(container, found, tuple(arguments or ()), quiet=as_json))
+            seen = latebind.profile(profile, operations=operations, wait=wait) if stats or profile else None
+            report = _run_one(container, found, tuple(arguments or ()), seen, profile, quiet=as_json)
+            reports.append(replace(report, profile=seen if stats else None))
+    except UnfinishedRun as unfinished:
+        if stats or isinstance(unfinished.error, ProfileFileError):
+            _print([*reports, replace(unfinished.report, profile=seen if stats else None)], as_json=as_json)
+        unfinished.leave()
     finally:
         for container in reversed(containers):
             container.close()
     _print(reports, as_json=as_json)
 
 
-def _build(config: Path | None, backend: str | None, show: list[Form] | None) -> BoundContainer:
-    overrides: dict[str, object] = {"backend": backend} if backend is not None else {}
-    if show:
-        overrides["tracing"] = {"show": [form.value for form in show]}
-    settings = load_settings(config, overrides, config_from="--config", overrides_from="command line")
-    container: BoundContainer = Container(name=settings.backend.name, settings=settings)  # type: ignore[assignment]
-    container.backend()
-    return container
-
-
-def _run_in(container: BoundContainer, program: Program, arguments: tuple[str, ...], *, quiet: bool) -> RunReport:
-    container.wire(modules=[__name__])
-    display = ProgressDisplay(Console(stderr=True))
-    context = RunContext(progress=display.track, report=display.report, arguments=arguments)
-    try:
-        with container, process_default(container), redirect_stdout(sys.stderr) if quiet else nullcontext():
-            return execute(program, context)
-    finally:
-        container.unwire()
-
-
-@inject
-def execute(
-    program: Program, context: RunContext, executor: LazyGraphExecutor = Provide[Container.executor]
+def _run_one(
+    container: BoundContainer,
+    program: Program,
+    arguments: tuple[str, ...],
+    seen: Profile | None,
+    path: Path | None,
+    *,
+    quiet: bool,
 ) -> RunReport:
-    """Run a program in the current container.
-
-    Raises
-    ------
-    ProgramError
-        If it raises; the cause is what it raised. If it leaves with an exit code that is not 0.
-    SettingsError, BackendUnavailableError
-        If it raises one of these.
-    """
-    start = perf_counter()
-    results: Results = {}
+    """Run the program; say what was written, however it ends."""
     try:
-        results = program.run(context)
-        executor.wait_device_ops()
-    except SystemExit as stop:
-        if stop.code not in (None, 0):
-            raise ProgramError(f"program {program.label!r} left with sys.exit({stop.code!r})") from None
-    except (SettingsError, BackendUnavailableError):
-        raise
-    except Exception as error:
-        raise ProgramError(f"program {program.label!r} raised {type(error).__name__}") from error
-    return RunReport.of(program.label, executor, perf_counter() - start, results)
+        return run_in(container, program, arguments, seen, quiet=quiet)
+    finally:
+        if seen is not None and seen.written:
+            missing = f", without {seen.dropped:,} spans beyond its limit" if seen.dropped else ""
+            typer.echo(f"written: {path}{missing}", err=True)
 
 
 def _print(reports: list[RunReport], *, as_json: bool) -> None:
@@ -145,5 +129,9 @@ def _print(reports: list[RunReport], *, as_json: bool) -> None:
         typer.echo(f"{'//' if graph.form != 'text' else '#'} {graph.name} ({graph.form})\n{graph.text}\n")
     console = Console()
     print_reports(reports, console)
+    for report in reports:
+        if report.profile is not None:
+            title = f"{report.backend}: " if len(reports) > 1 else ""
+            typer.echo(f"\n{title}{report.profile.report()}")
     if len(reports) > 1:
         print_differences(found, reports[0].backend, console)

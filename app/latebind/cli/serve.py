@@ -27,7 +27,6 @@ def serve(
         import fastapi  # noqa: F401
         import httptools  # noqa: F401
         import orjson  # noqa: F401
-        import prometheus_client  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
         raise BackendUnavailableError(

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from latebind.cli.report import PHASES, Difference, RunReport
+from latebind.cli.report import Difference, RunReport
+from latebind.profiling.sections import PHASES
 
 
 def _phase_cell(phase: str) -> Callable[[RunReport], str]:
@@ -50,6 +51,8 @@ def print_reports(reports: Sequence[RunReport], console: Console) -> None:
         table.add_row(
             f"on the reference: {operation}", *(f"{report.fallbacks.get(operation, 0):,}" for report in reports)
         )
+    if any(report.ended_by for report in reports):
+        table.add_row("ended by", *(escape(report.ended_by) for report in reports))
     table.add_section()
     for name in dict.fromkeys(name for report in reports for name in report.results):
         table.add_row(escape(name), *(_result_cell(report, name) for report in reports))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import logging
 from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from latebind.backends.compilations import compiling
 from latebind.backends.interface import Backend, BackendDevice, Computation, LoweringContext
 from latebind.errors import CompilationError, LatebindError, LoweringError, UnsupportedOpError
 from latebind.ir.builder import IrBuilder
@@ -70,6 +72,7 @@ class Compiler:
         events: Events | None = None,
         reference: Callable[[], Backend] | None = None,
         verify: bool = False,
+        progress: bool = False,
     ) -> None:
         self.events = events or Events()
         self.backend = backend
@@ -79,6 +82,7 @@ class Compiler:
         self.tracer = tracer
         self.reference = reference
         self.verify = verify
+        self.progress = progress
         #: Time spent on kernels, and what compiling graphs has cost so far.
         self.kernel_seconds = 0.0
         self._graph_seconds = 0.0
@@ -161,7 +165,7 @@ class Compiler:
             stages, result_slots = self._lower(name, device, graph, results, donated_parameters)
             lowered = perf_counter()
             self.metrics.add_time("LowerTime", lowered - start)
-            self._compile_stages(name, stages)
+            self._compile_stages(name, stages, locate)
         except (CompilationError, LoweringError) as error:
             lowered = perf_counter()
             stages, result_slots = self._give_up(name, graph, results, error, locate)
@@ -242,7 +246,7 @@ class Compiler:
         count = len(graph.parameters)
         slots = tuple(range(count, count + len(results)))
         stages = [Stage(reference, computation, tuple(range(count)), slots, fallback=True)]
-        self._compile_stages(name, stages)
+        self._compile_stages(name, stages, locate)
         return stages, slots
 
     # Lowering
@@ -382,11 +386,13 @@ class Compiler:
             )
         return stages, tuple(slots[value] for value in results)
 
-    def _compile_stages(self, name: str, stages: Sequence[Stage]) -> None:
+    def _compile_stages(self, name: str, stages: Sequence[Stage], locate: Callable[[int], str] | None = None) -> None:
         start = perf_counter()
+        line = None if locate is None else functools.partial(locate, 0)
         for stage in stages:
             try:
-                (stage.computation,) = stage.backend.compile([stage.computation])
+                with compiling(name, line, wanted=self.progress):
+                    (stage.computation,) = stage.backend.compile([stage.computation])
             except LatebindError:
                 raise
             except Exception as error:

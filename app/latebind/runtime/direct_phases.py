@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from latebind.runtime.direct import Direct
+from latebind.runtime.events import DirectRun
 from latebind.runtime.signature import made_signatures
 
 if TYPE_CHECKING:
@@ -122,6 +123,9 @@ class DirectPhases:
             local.span = Span(now)
             local.direct = None
             tape.ground.open()
+            events = tape.ground.executor.events
+            if events.observers:
+                events.tell(DirectRun(operations, local.direct_since, now))
 
     def gives_up(self, tape: Tape) -> bool:
         """Whether a recording without a loop is long enough, or new enough, to be run directly from here on."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
+    from latebind.backends.interface import BackendData
     from latebind.ir.types import TensorType
     from latebind.runtime.cache import Structure, Variant
     from latebind.runtime.tape import Tape
@@ -102,6 +103,8 @@ class RecordingRun:
     how : str
     live : sequence of int
         Positions of the results.
+    results : sequence of BackendData
+        The results, in the order of `live`; not to be kept.
     opened, closed, start, end : float
         `perf_counter()` at the first record, when the recording was closed, and around the run. An engine that works
         asynchronously is not done at `end`.
@@ -113,6 +116,7 @@ class RecordingRun:
     variant: Variant | None
     how: How
     live: Sequence[int]
+    results: Sequence[BackendData]
     opened: float
     closed: float
     start: float
@@ -127,12 +131,15 @@ class Transferred:
     ----------
     to_device : bool
     type : TensorType
+    data : BackendData
+        The value on the device; not to be kept.
     start, end : float
         `perf_counter()`.
     """
 
     to_device: bool
     type: TensorType
+    data: BackendData
     start: float
     end: float
 
@@ -155,7 +162,40 @@ class Synced:
     end: float
 
 
-Event = GraphCompiled | VariantCompiled | RecordingRun | Transferred | Synced
+@dataclass(frozen=True, slots=True)
+class DirectRun:
+    """A phase of direct execution is over: the thread records again.
+
+    Attributes
+    ----------
+    operations : int
+        That ran in it, one by one.
+    start, end : float
+        `perf_counter()`, with the program's own Python.
+    """
+
+    operations: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsRun:
+    """The operations of a recording were run one by one and timed, because an observer wanted that.
+
+    Attributes
+    ----------
+    tape : Tape
+        The recording; not to be kept.
+    times : sequence of (int, float, float)
+        Position in the recording, and `perf_counter()` before and after, in the order in which they ran.
+    """
+
+    tape: Tape
+    times: Sequence[tuple[int, float, float]]
+
+
+Event = GraphCompiled | VariantCompiled | RecordingRun | Transferred | Synced | DirectRun | OperationsRun
 Observer = Callable[[Event], None]
 
 

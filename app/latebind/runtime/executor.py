@@ -92,6 +92,7 @@ class LazyGraphExecutor:
             events=self.events,
             reference=reference if self.options.fallback == "reference" else None,
             verify=self.options.verify,
+            progress=self.options.progress,
         )
         wanted = self.options.interpretations
         # Who asks to see the compiled graphs wants each graph compiled.

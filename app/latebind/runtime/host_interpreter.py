@@ -6,7 +6,7 @@ intermediate values are bare arrays. An operation that its direct function leave
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,9 +22,22 @@ if TYPE_CHECKING:
 
 
 def run_on_host(
-    interpreter: Interpreter, outputs: Collection[int], leaves: dict[int, BackendData], donatable: Collection[int]
+    interpreter: Interpreter,
+    outputs: Collection[int],
+    leaves: dict[int, BackendData],
+    donatable: Collection[int],
+    one: Callable[..., np.ndarray | None] | None = None,
 ) -> dict[int, BackendData]:
-    """Return the data of each output; failed ones have their error set. Parameters as for `Interpreter.run`."""
+    """Return the data of each output; failed ones have their error set.
+
+    Parameters
+    ----------
+    interpreter, outputs, leaves, donatable
+        As for `Interpreter.run`.
+    one
+        Called instead of `run_one` for each operation that is needed, in order.
+    """
+    one = one or run_one
     last_uses, needed = interpreter.last_uses(outputs)
     backend, device, records, scalars = (
         interpreter.compiler.backend,
@@ -50,7 +63,7 @@ def run_on_host(
                 del values[key]
         else:
             dying = []
-        out = _run_one(run, interpreter, signature, operands, given, keys, dying)
+        out = one(run, interpreter, signature, operands, given, keys, dying)
         values[position] = _fallen_back(interpreter, position, signature, operands, given) if out is None else out
         operands.clear()
     results = {}
@@ -74,7 +87,7 @@ def _leaf_values(backend: Backend, leaves: dict[int, BackendData], donatable: Co
     return values
 
 
-def _run_one(
+def run_one(
     run: Any,
     interpreter: Interpreter,
     signature: Signature,

@@ -25,6 +25,7 @@ DESCRIPTIONS: Final[dict[str, str]] = {
     "FallbackGraphs": "graphs that the backend refused to compile and that run on the reference backend",
     "Compiled::": "the engine's own figures on what it compiled, summed: flops, temp_bytes, from_disk, ...",
     "Fallback::": "operations, by name, that run on the reference backend",
+    "NumpyFallback::": "NumPy functions, by name, that converted lazy arrays because they have no lazy form",
     "Interpreted": "recordings run operation by operation because their graph is too new to be worth compiling",
     "AutomaticCut": "recordings closed because they reached the limit",
     "LoopsFound": "loops found in a recording",
@@ -199,6 +200,25 @@ class Metrics:
         self._collect()
         self._counters.clear()
         self._timers.clear()
+
+    def to_prometheus(self, **labels: str) -> str:
+        """Return all metrics in Prometheus's text format, which `exposition.CONTENT_TYPE` names.
+
+        Counters are `latebind_..._total`; timers are summaries, `latebind_..._seconds_count` and `_sum`.
+
+        Parameters
+        ----------
+        labels
+            Put on every sample: `to_prometheus(container="train")`.
+
+        Raises
+        ------
+        ValueError
+            If the name of a label is not one that Prometheus takes.
+        """
+        from latebind.runtime.exposition import exposition, metric_families
+
+        return exposition(metric_families(self, labels))
 
     def report(self) -> str:
         """Return all metrics as text, one per line."""

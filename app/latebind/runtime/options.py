@@ -41,6 +41,8 @@ class ExecutorOptions:
         Whether messages name the user's line.
     verify : bool
         Whether every graph is verified before it is lowered; slower, for those who write rules or backends.
+    progress : bool
+        Whether long compilations may be shown on a terminal.
     """
 
     eager: bool = False
@@ -59,3 +61,4 @@ class ExecutorOptions:
     seed: int | None = None
     source_lines: bool = True
     verify: bool = False
+    progress: bool = False

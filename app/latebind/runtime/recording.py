@@ -26,7 +26,7 @@ _new: Final = object.__new__
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 #: Frames of these folders are latebind's own; the first frame outside them is the user's line.
 INTERNAL_PREFIXES: Final = (
-    *(_PACKAGE + folder + os.sep for folder in ("array", "backends", "ir", "numpy", "runtime")),
+    *(_PACKAGE + folder + os.sep for folder in ("array", "backends", "ir", "numpy", "profiling", "runtime")),
     *(_PACKAGE + module for module in ("__init__", "fft.py", "linalg.py", "random.py")),
 )
 #: Whether a file is one of these, by its name; looked up several times per record.

@@ -173,7 +173,7 @@ class Runner:
             isolation.apply_checks(checks_of(tape), live, results)
         self._bind(tape, live, results)
         if self.events.observers:
-            self.tell(tape, structure, None, "interpreted", live, closed, start, start + seconds)
+            self.tell(tape, structure, None, "interpreted", live, results, closed, start, start + seconds)
 
     def _launch(self, tape: Tape, structure: Structure, variant: Variant, start: float) -> None:
         executable = variant.executable
@@ -195,7 +195,7 @@ class Runner:
                     Guard(isolation, checks_of(tape), variant.outputs, results)
             self._bind(tape, variant.outputs, results)
             if self.events.observers:
-                self.tell(tape, structure, variant, "computation", variant.outputs, start, begin, end)
+                self.tell(tape, structure, variant, "computation", variant.outputs, results, start, begin, end)
             return
         ground = tape.ground
         placeholders = []
@@ -208,7 +208,9 @@ class Runner:
         tape.leaves = []
         tell: Callable[[float, float], None] | None = None
         if self.events.observers:
-            tell = functools.partial(self.tell, tape, structure, variant, "queued", variant.outputs, start)
+            tell = functools.partial(
+                self.tell, tape, structure, variant, "queued", variant.outputs, placeholders, start
+            )
         # Bound before it is submitted, a placeholder could be an argument of a job that another thread submits first.
         self.worker.submit(lambda: self._run_queued(variant, arguments, placeholders, isolation, checks, tell))
         self._bind(tape, variant.outputs, placeholders)
@@ -301,13 +303,16 @@ class Runner:
         variant: Variant | None,
         how: How,
         live: Sequence[int],
+        results: Sequence[BackendData],
         closed: float,
         start: float,
         end: float,
     ) -> None:
         """Tell the observers that a recording was run."""
-        number = self.events.number()
-        self.events.tell(RecordingRun(number, tape, structure, variant, how, live, tape.started, closed, start, end))
+        event = RecordingRun(
+            self.events.number(), tape, structure, variant, how, live, results, tape.started, closed, start, end
+        )
+        self.events.tell(event)
 
     def isolation(self, tape: Tape) -> Isolation:
         return Isolation(self.compiler, tape.ground.device, tape.records, tape.scalars, self.locator(tape))

@@ -39,7 +39,7 @@ def to_device(
     end = perf_counter()
     metrics.add_time("TransferToDeviceTime", end - start)
     if events.observers:
-        events.tell(Transferred(True, type, start, end))
+        events.tell(Transferred(True, type, data, start, end))
     return data
 
 
@@ -62,7 +62,7 @@ def to_host(backend: Backend, metrics: Metrics, events: Events, data: BackendDat
     metrics.add_time("TransferFromDeviceTime", end - start)
     type = data.type
     if events.observers:
-        events.tell(Transferred(False, type, start, end))
+        events.tell(Transferred(False, type, data, start, end))
     if host.shape != type.shape or host.dtype != type.dtype:
         raise ExecutionError(
             f"backend {backend.name!r} is wrong: it gave a value of shape {host.shape} and dtype {host.dtype} "

@@ -108,5 +108,6 @@ def run_warm(runner: Runner, cache: ComputationCache, tape: Tape, structure: Str
     cache.touch(structure)
     runner.metrics.add_step(len(tape.records), start - tape.started, begin - start, taken)
     if runner.events.observers:
-        runner.tell(tape, structure, variant, "computation", live, start, begin, end)
+        runner.tell(tape, structure, variant, "computation", live, results, start, begin, end)
+        end = perf_counter()  # recording goes on now
     return end

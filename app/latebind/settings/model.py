@@ -92,10 +92,15 @@ class ExecutionSettings(SettingsGroup):
 
 
 class TracingSettings(SettingsGroup):
-    """What is kept of the graphs that are compiled."""
+    """What is kept, and shown, of the graphs that are compiled."""
 
     show: Annotated[tuple[Literal["text", "ir", "dot"], ...], BeforeValidator(_split_commas)] = Field(
         (), description="Forms to keep of each graph: 'ir' (StableHLO-like), 'dot' (Graphviz), 'text' (the backend's)."
+    )
+    progress: bool = Field(
+        True,
+        description="Whether a compilation that takes longer than a second is shown on standard error, where that is a "
+        "terminal.",
     )
 
 

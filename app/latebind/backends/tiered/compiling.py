@@ -8,6 +8,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Final
 
+from latebind.backends.compilations import compiling
 from latebind.backends.interface import Backend
 from latebind.backends.tiered.background import CompileQueue
 from latebind.backends.tiered.leaving import closed_at_exit
@@ -57,7 +58,8 @@ class Compilations:
         start = self._clock()
         try:
             lowered = lower_again(self._backend, program.name, program.device, graph)
-            (compiled,) = self._backend.compile([lowered])
+            with compiling(program.name, background=not self._synchronous):
+                (compiled,) = self._backend.compile([lowered])
         except UnsupportedOpError as error:
             self._ledger.fix(program, str(error), "TierUnsupported")
         except BaseException as error:

@@ -52,6 +52,8 @@ _DECIDING: Final = 5.0
 _TIERS: Final[Mapping[str, object]] = {"compile_after": 0.0, "synchronous": True}
 #: A worker waits for each result, so that a thread for computations gains nothing.
 _ALONE: Final[Mapping[str, object]] = {"asynchronous": "never"}
+#: Several workers would write their progress over each other, and over the log.
+_QUIET: Final[Mapping[str, object]] = {"progress": False}
 
 
 def worker_settings(given: Mapping[str, object], *, shapes_are_known: bool = True) -> Settings:
@@ -64,7 +66,7 @@ def worker_settings(given: Mapping[str, object], *, shapes_are_known: bool = Tru
     """
     settings = load_settings(None, given, overrides_from="the program's settings")
     said = {each.key for each in settings_with_provenance(settings) if each.source != "default"}
-    changed = {"execution": _ALONE}
+    changed = {"execution": _ALONE, "tracing": _QUIET}
     if settings.backend.name == "tiered" and shapes_are_known:
         changed["backend"] = _TIERS
     update = {}

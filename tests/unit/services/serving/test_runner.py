@@ -136,6 +136,11 @@ def test_computations_run_on_the_workers_only_thread_unless_the_settings_say_oth
     assert worker_settings({"execution": {"asynchronous": "auto"}}).execution.asynchronous == "auto"
 
 
+def test_workers_write_no_progress_between_the_lines_of_the_log():
+    assert not worker_settings({"backend": "numpy"}).tracing.progress
+    assert worker_settings({"tracing": {"progress": True}}).tracing.progress
+
+
 def test_figures_count_what_falls_back(run):
     runner = run("row_sums", y=(-1,))
     runner.container.metrics().count("Fallback::linalg::qr", 3)

@@ -20,8 +20,9 @@ from latebind.cli.run import complete_backends, complete_programs
 from latebind.containers import Container, process_default
 from latebind.examples.context import RunContext
 from latebind.injection.container import BoundContainer
-from latebind.inspection.compiled import CompiledGraphs, compiled_graphs
+from latebind.inspection.collected import CollectedGraphs, compiled_graphs, timed_graphs
 from latebind.inspection.passes import PASSES, Target
+from latebind.profiling.operations import can_time_operations
 from latebind.settings import load_settings
 
 
@@ -37,11 +38,12 @@ def graph(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
     backend: Annotated[
-        str | None, typer.Option(help="Backend, whatever the settings say.", autocompletion=complete_backends)
-    ] = None,
-    compare: Annotated[
-        str | None,
-        typer.Option(help="Two backends side by side: the program runs on the first.", metavar="A,B"),
+        list[str] | None,
+        typer.Option(
+            help="Backend, whatever the settings say. Given twice, both are shown side by side; the program runs on "
+            "the first.",
+            autocompletion=complete_backends,
+        ),
     ] = None,
     number: Annotated[int | None, typer.Option("--graph", help="Only this graph; they count from 1.", min=1)] = None,
     stage: Annotated[
@@ -52,6 +54,9 @@ def graph(
     dot: Annotated[bool, typer.Option("--dot", help="Print Graphviz's language.")] = False,
     svg: Annotated[Path | None, typer.Option(help="Draw into this file; of several graphs, a file each.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write one page with everything to this file.")] = None,
+    timed: Annotated[
+        bool, typer.Option("--time", help="Run operation by operation and time each, to colour the page by.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run a program, and show each graph that is compiled: as recorded, and after each pass.
@@ -59,19 +64,21 @@ def graph(
     Nothing but the file is loaded by the page that --html writes. What the program prints goes to standard error.
     """
     found = find_program(program)
-    names = _backends(backend, compare)
+    names = _backends(backend or ())
     if stage is not None and stage not in (*PASSES, "backend"):
         raise typer.BadParameter(
             f"there is no {stage!r}: known are {', '.join(PASSES)} and backend", param_hint="--stage"
         )
     if dot + text + as_json > 1:
         raise typer.BadParameter("give one of --text, --dot and --json", param_hint="--dot")
-    if dot and (stages or stage == "backend" or compare is not None):
+    if dot and (stages or stage == "backend" or len(names) > 1):
         raise typer.BadParameter("it draws one stage of one backend's graph: see --html for more", param_hint="--dot")
+    if timed and html is None:
+        raise typer.BadParameter("times are shown by the page: give --html too", param_hint="--time")
     for path, option in ((svg, "--svg"), (html, "--html")):
         _check_writable(path, option)
     wanted = Output(stage, stages, dot, svg, html, as_json, number, Path(program).name)
-    with _running(config, names) as (container, seen):
+    with _running(config, names, timed=timed) as (container, seen):
         try:
             display = ProgressDisplay(Console(stderr=True))
             context = RunContext(progress=display.track, report=display.report, arguments=tuple(arguments or ()))
@@ -82,13 +89,10 @@ def graph(
             show(seen, wanted, second=None if len(names) == 1 else names[1])
 
 
-def _backends(backend: str | None, compare: str | None) -> list[str | None]:
-    if compare is None:
-        return [backend]
-    names: list[str | None] = [name.strip() for name in compare.split(",") if name.strip()]
-    if backend is not None or len(names) != 2 or names[0] == names[1]:
-        raise typer.BadParameter("give two backends, A,B, and no --backend", param_hint="--compare")
-    return names
+def _backends(given: Sequence[str]) -> list[str | None]:
+    if len(given) > 2 or len(set(given)) < len(given):
+        raise typer.BadParameter("give one backend, or two that differ", param_hint="--backend")
+    return list(given) or [None]
 
 
 def _check_writable(path: Path | None, option: str) -> None:
@@ -101,8 +105,10 @@ def _check_writable(path: Path | None, option: str) -> None:
 
 
 @contextmanager
-def _running(config: Path | None, names: Sequence[str | None]) -> Iterator[tuple[BoundContainer, CompiledGraphs]]:
-    """Make a container per backend, and collect what the first one compiles."""
+def _running(
+    config: Path | None, names: Sequence[str | None], *, timed: bool
+) -> Iterator[tuple[BoundContainer, CollectedGraphs]]:
+    """Make a container per backend, and collect what the first one compiles, or runs."""
     with ExitStack() as stack:
         containers = []
         for name in names:
@@ -110,8 +116,15 @@ def _running(config: Path | None, names: Sequence[str | None]) -> Iterator[tuple
             stack.callback(container.close)
             containers.append(container)
         others = {each.backend().name: Target.of(each.executor()) for each in containers[1:]}
-        seen = stack.enter_context(compiled_graphs(containers[0].executor(), others))
-        yield containers[0], seen
+        executor = containers[0].executor()
+        if timed and not can_time_operations(executor):
+            raise typer.BadParameter(
+                f"backend {executor.backend.name!r} runs a graph as one computation, and cannot tell what an operation "
+                "costs; backends 'numpy' and 'tiered' can",
+                param_hint="--time",
+            )
+        collect = timed_graphs if timed else compiled_graphs
+        yield containers[0], stack.enter_context(collect(executor, others))
 
 
 def _build(config: Path | None, backend: str | None) -> BoundContainer:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import typer
 
 from latebind.errors import CompilationError, LoweringError, ProgramError, UnsupportedOpError
-from latebind.inspection.compiled import CompiledGraphs
+from latebind.inspection.collected import CollectedGraphs
 from latebind.inspection.graph import Graph
 from latebind.inspection.page_file import page_of
 from latebind.inspection.passes import PASSES
@@ -59,7 +59,7 @@ class Output:
         return (self.stage,) if self.stage is not None else ("recorded", "final")
 
 
-def show(seen: CompiledGraphs, wanted: Output, *, second: str | None) -> None:
+def show(seen: CollectedGraphs, wanted: Output, *, second: str | None) -> None:
     """Print or write the graphs.
 
     Parameters

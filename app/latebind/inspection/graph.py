@@ -46,6 +46,8 @@ class Graph:
         Backends' own texts that are known already, by backend.
     note
         What else there is to say of it.
+    seconds
+        What each recorded operation took, by position, where that was measured.
     """
 
     def __init__(
@@ -57,9 +59,11 @@ class Graph:
         others: Mapping[str, Target] | None = None,
         texts: Mapping[str, str] | None = None,
         note: str = "",
+        seconds: Mapping[int, float] | None = None,
     ) -> None:
         self.name = name
         self.note = note
+        self.seconds = seconds
         self.recorded = recorded
         self._own = target.name
         self._targets = {**(others or {}), target.name: target}
@@ -87,7 +91,8 @@ class Graph:
         """One line on what it is."""
         if self.note:
             count = self.operations
-            return f"{self.note}; {count} operation{'s' * (count != 1)}, {len(self.recorded.results)} results"
+            results = len(self.recorded.results)
+            return f"{self.note}; {count} operation{'s' * (count != 1)}, {results} result{'s' * (results != 1)}"
         results = self.recorded.results
         waiting = sum(place >= 0 for place in results)
         state = "computed already" if not waiting else "not computed yet" if waiting == len(results) else "mixed"
@@ -196,7 +201,6 @@ class Graph:
     def html(
         self,
         backends: Sequence[str] = (),
-        seconds: Mapping[int, float] | None = None,
         *,
         compiled: bool = True,
     ) -> str:
@@ -206,14 +210,12 @@ class Graph:
         ----------
         backends
             Backends to show beside the graph's own.
-        seconds
-            Time of recorded operations, by position, to colour by.
         compiled
             Whether to have what takes a compilation: the backends' own texts, and what they fuse.
         """
         from latebind.inspection.page_file import page_of
 
-        return page_of([self], title=self.name, backends=backends, seconds=seconds, compiled=compiled)
+        return page_of([self], title=self.name, backends=backends, compiled=compiled)
 
     def save(self, path: str | Path, stage: PassName | str = "recorded") -> Path:
         """Write the graph as HTML, SVG, DOT or text, by the end of the file's name; return the path.

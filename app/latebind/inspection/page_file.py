@@ -35,7 +35,6 @@ def page_of(
     *,
     title: str,
     backends: Sequence[str] = (),
-    seconds: Mapping[int, float] | None = None,
     compiled: bool = True,
 ) -> str:
     """Return a page with these graphs.
@@ -46,12 +45,10 @@ def page_of(
         Heading of the page.
     backends
         Backends whose passes and texts are shown beside each graph's own; with one, the two stand side by side.
-    seconds
-        Time of recorded operations, by position.
     compiled
         Whether to have what takes a compilation: the backends' own texts, and what they fuse.
     """
-    content = _Content(seconds, compiled=compiled)
+    content = _Content(compiled=compiled)
     listed = [content.add(graph, backends) for graph in graphs]
     index = {
         "graphs": listed,
@@ -97,8 +94,7 @@ def _script(name: str, value: object) -> str:
 class _Content:
     """The data of a page: an element per view and text, and one table of all strings."""
 
-    def __init__(self, seconds: Mapping[int, float] | None, *, compiled: bool) -> None:
-        self.seconds = seconds
+    def __init__(self, *, compiled: bool) -> None:
         self.compiled = compiled
         self.data: dict[str, object] = {}
         self.strings: dict[str, int] = {}
@@ -124,8 +120,8 @@ class _Content:
         self.data[identity] = {
             "title": title,
             "about": PASSES[stage],
-            "drawing": self._encoded(drawing),
-            "folds": {by: self._encoded(folded(drawing, by)) for by in FOLDS},
+            "drawing": self._encoded(drawing, graph.seconds),
+            "folds": {by: self._encoded(folded(drawing, by), graph.seconds) for by in FOLDS},
             "text": graph.text(stage, backend) if with_text else None,
         }
         return {"id": identity, "title": title, "stage": stage, "text": with_text}
@@ -144,7 +140,7 @@ class _Content:
             self.data[identity] = f"{backend} refuses this graph: {error}"
         return {"id": identity, "title": backend}
 
-    def _encoded(self, drawing: Drawing) -> dict[str, object]:
+    def _encoded(self, drawing: Drawing, seconds: Mapping[int, float] | None) -> dict[str, object]:
         """Return a drawing with its layout as columns; texts are numbers of strings."""
         boxes = drawing.boxes
         sizes = widths(drawing)
@@ -162,7 +158,7 @@ class _Content:
             "results": {index: box.results for index, box in enumerate(boxes) if box.results},
             "members": [box.members for box in boxes] if is_folded else None,
             "parameters": None if is_folded else sum(box.family == "input" for box in boxes),
-            "seconds": self._times(drawing),
+            "seconds": None if seconds is None else _times(drawing, seconds),
             "fusion": [self._string(box.fusion) for box in boxes] if any(box.fusion for box in boxes) else None,
             "x": [round(x, 1) for x in layout.x],
             "at": layout.layer,
@@ -173,11 +169,10 @@ class _Content:
             "bends": {edge: [round(x) for x in bends] for edge, bends in layout.bends.items()},
         }
 
-    def _times(self, drawing: Drawing) -> list[float] | None:
-        """Return the time of each box: of its recorded operation, or of all that were folded into it."""
-        if self.seconds is None:
-            return None
-        return [sum(self.seconds.get(origin, 0.0) for origin in box.origins) for box in drawing.boxes]
-
     def _string(self, text: str) -> int:
         return self.strings.setdefault(text, len(self.strings))
+
+
+def _times(drawing: Drawing, seconds: Mapping[int, float]) -> list[float]:
+    """Return the time of each box: of its recorded operation, or of all that were folded into it."""
+    return [sum(seconds.get(origin, 0.0) for origin in box.origins) for box in drawing.boxes]

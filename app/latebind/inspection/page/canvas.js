@@ -38,7 +38,7 @@ class View {
     this.canvas.height = Math.round(this.canvas.clientHeight * ratio);
     const [w, h] = this.size ?? [0, 0];
     this.size = [this.canvas.clientWidth, this.canvas.clientHeight];
-    if (this.fitted || this.unseen) this.open();
+    if (this.fitted || this.unseen) this.opened ? this.open() : this.fit();
     else {
       // What was in the middle stays there.
       this.left += (w - this.size[0]) / 2 / this.scale;
@@ -50,7 +50,7 @@ class View {
   fit() {
     const [w, h] = [this.canvas.clientWidth, this.canvas.clientHeight];
     this.unseen = w === 0 || h === 0;
-    this.fitted = true;
+    [this.fitted, this.opened] = [true, false];
     if (this.drawing === null || this.unseen) return;
     const all = Math.min(w / (this.drawing.width + 20), h / (this.drawing.height + 20), 1.2);
     this.whole = all;
@@ -62,6 +62,7 @@ class View {
   /** Where a drawing is opened: all of it if its boxes can be told apart, else its first layers. */
   open() {
     this.fit();
+    this.opened = true;
     if (this.drawing === null || this.unseen || this.scale >= TEXT_FROM || this.drawing.count === 0) return;
     const first = this.drawing.rows.find((row) => row.length > 0);
     this.scale = 0.6;

@@ -38,7 +38,7 @@ const COLOURINGS = {
     of: (drawing) => ramp(drawing, drawing.data.bytes, bytes),
   },
   time: {
-    label: "time",
+    label: "time of the recorded operation",
     has: (drawing) => drawing.data.seconds !== null,
     of: (drawing) => ramp(drawing, drawing.data.seconds, duration),
   },

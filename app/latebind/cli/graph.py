@@ -13,9 +13,9 @@ import typer
 from rich.console import Console
 
 from latebind.cli.graph_output import Output, show
+from latebind.cli.observed import execute
 from latebind.cli.program import find_program
 from latebind.cli.progress import ProgressDisplay
-from latebind.cli.observed import execute
 from latebind.cli.run import complete_backends, complete_programs
 from latebind.containers import Container, process_default
 from latebind.examples.context import RunContext

@@ -89,11 +89,10 @@ class Graph:
     @property
     def about(self) -> str:
         """One line on what it is."""
-        if self.note:
-            count = self.operations
-            results = len(self.recorded.results)
-            return f"{self.note}; {count} operation{'s' * (count != 1)}, {results} result{'s' * (results != 1)}"
         results = self.recorded.results
+        if self.note:
+            count, given = self.operations, len(results)
+            return f"{self.note}; {count} operation{'s' * (count != 1)}, {given} result{'s' * (given != 1)}"
         waiting = sum(place >= 0 for place in results)
         state = "computed already" if not waiting else "not computed yet" if waiting == len(results) else "mixed"
         arrays = f"{len(results)} array{'s' * (len(results) != 1)}"

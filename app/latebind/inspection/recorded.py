@@ -98,7 +98,8 @@ class _Parts:
         self.tapes[id(tape)] = len(self.records), length
         self.records += _with_leaves_from(records, first)
         self.scalars += [_plain(scalar) for scalar in tape.scalars[:count]]
-        self.lines += zip(codes, lastis, strict=True)
+        wanted = tape.ground.executor.options.source_lines
+        self.lines += zip(codes, lastis, strict=True) if wanted else [None] * length
         self.leaf_types += _leaf_types(records)
         leaves = list(tape.leaves)[: len(self.leaf_types) - first]
         self._held += [tape, leaves]

@@ -44,6 +44,7 @@ class Pane {
   }
   _choice(label, options) {
     const select = make("select");
+    select.setAttribute("aria-label", label);
     this._fill(select, options);
     make("label", {}, label, select);
     return select;

@@ -210,6 +210,7 @@ if TYPE_CHECKING:
 
     from latebind.backends.interface import BackendDevice
     from latebind.containers import Container, build_container, default_container
+    from latebind.explaining.explanation import explain
     from latebind.inspection.graph import graph
     from latebind.inspection.notebook import visualize
     from latebind.profiling.profile import profile
@@ -217,8 +218,9 @@ if TYPE_CHECKING:
 
 #: Loaded from `latebind.containers` when first asked for: the container's libraries are heavier than all the rest.
 _FROM_CONTAINERS = frozenset(("Container", "build_container", "default_container"))
-#: Where names are that few programs ask for.
-_SELDOM = {
+#: Tools that few programs use, loaded when first asked for.
+_FROM_TOOLS = {
+    "explain": "latebind.explaining.explanation",
     "graph": "latebind.inspection.graph",
     "profile": "latebind.profiling.profile",
     "visualize": "latebind.inspection.notebook",
@@ -281,18 +283,16 @@ def __array_namespace_info__() -> _NamespaceInfo:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "random":
-        from importlib import import_module
+    from importlib import import_module
 
+    if name == "random":
         return import_module("latebind.random")
     if name in _FROM_CONTAINERS:
         from latebind import containers
 
         return getattr(containers, name)
-    if name in _SELDOM:
-        from importlib import import_module
-
-        return getattr(import_module(_SELDOM[name]), name)
+    if name in _FROM_TOOLS:
+        return getattr(import_module(_FROM_TOOLS[name]), name)
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as _version
@@ -369,6 +369,7 @@ __all__ = [
     "exp",
     "exp2",
     "expand_dims",
+    "explain",
     "expm1",
     "eye",
     "fft",

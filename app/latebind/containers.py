@@ -81,6 +81,7 @@ def executor_options(settings: Settings) -> ExecutorOptions:
         source_lines=settings.recording.source_lines,
         verify=settings.verify,
         progress=settings.tracing.progress,
+        recompilations=settings.tracing.recompilations,
     )
 
 

@@ -141,6 +141,10 @@ class ProgramNotFoundError(ProgramError):
     """A program given to `latebind run` that does not exist."""
 
 
+class RecompilationWarning(UserWarning):
+    """One line of a program causes many compilations of graphs that differ a little."""
+
+
 class ProfileError(LatebindError, RuntimeError):
     """A profile that is begun while it is on."""
 

@@ -29,6 +29,7 @@ from latebind.backends.interface import BackendData
 from latebind.errors import CaptureError, DonatedDataError
 from latebind.runtime.capture import CaptureTape
 from latebind.runtime.current import current_executor
+from latebind.runtime.events import Recaptured
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import common_ground
 from latebind.runtime.signature import Rule
@@ -203,6 +204,9 @@ class CompiledFunction(Generic[P, R]):
         if self._options.any_donated:
             capture.gone = self._taken_away(ground, capture, leaves, structure, inputs)
         self._notes = [*self._notes[1 - _KEPT_CAPTURES :], note_of(ground, capture, leaves, structure, roles)]
+        events = executor.events
+        if events.observers and len(self._notes) > 1:
+            events.tell(Recaptured(self._name, self.explain()[-1]))
         return capture
 
     def _taken_away(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import struct
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -105,6 +105,10 @@ class Variant:
             )
         return candidates == self._scalars
 
+    def constant(self, index: int) -> Scalar:
+        """Return a scalar that is a constant of this variant."""
+        return self._scalars[self.constants.index(index)]
+
     def differing(self, scalars: Sequence[Scalar]) -> set[int]:
         """Return the indices of the constants whose bits differ from these scalars."""
         return {
@@ -142,6 +146,8 @@ class Structure:
         What the cache counts for it.
     evicted : bool
         Whether the cache has dropped it.
+    locate : callable or None
+        From a position to the user's line, in the recording that was compiled last.
     """
 
     __slots__ = (
@@ -152,6 +158,7 @@ class Structure:
         "has_large_leaf",
         "interpreted",
         "last_used",
+        "locate",
         "promoted",
         "promotions",
         "records",
@@ -174,6 +181,7 @@ class Structure:
         self.bytes = 0
         self.interpreted = 0.0
         self.has_large_leaf = True
+        self.locate: Callable[[int], str] | None = None
 
     def measured_bytes(self) -> int:
         """Estimate what the records and the computations take."""
@@ -308,7 +316,7 @@ class ComputationCache:
         dropped = self._entries.pop(key)
         dropped.evicted = True
         dropped.variants = []
-        dropped.successor = None
+        dropped.successor = dropped.locate = None
         self.bytes -= dropped.bytes
         self.evicted += 1
 
@@ -325,7 +333,7 @@ class ComputationCache:
         for structure in entries.values():
             structure.evicted = True
             structure.variants = []
-            structure.successor = None
+            structure.successor = structure.locate = None
         self.evicted += len(entries)
 
     def __len__(self) -> int:

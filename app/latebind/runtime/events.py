@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from latebind.backends.interface import BackendData
     from latebind.ir.types import TensorType
     from latebind.runtime.cache import Structure, Variant
+    from latebind.runtime.recompilations import Cause
     from latebind.runtime.tape import Tape
 
 logger = logging.getLogger("latebind")
@@ -75,6 +76,8 @@ class VariantCompiled:
     reason : str
     start, end : float
         `perf_counter()`.
+    cause : Cause
+        Why, in words.
     """
 
     tape: Tape
@@ -84,6 +87,7 @@ class VariantCompiled:
     reason: CompileReason
     start: float
     end: float
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,23 @@ class OperationsRun:
     times: Sequence[tuple[int, float, float]]
 
 
-Event = GraphCompiled | VariantCompiled | RecordingRun | Transferred | Synced | DirectRun | OperationsRun
+@dataclass(frozen=True, slots=True)
+class Recaptured:
+    """A function given to `compile` was captured again.
+
+    Attributes
+    ----------
+    name : str
+        Of the function.
+    difference : str
+        The user's line of the call, and the first difference to the most similar earlier capture.
+    """
+
+    name: str
+    difference: str
+
+
+Event = GraphCompiled | VariantCompiled | RecordingRun | Transferred | Synced | DirectRun | OperationsRun | Recaptured
 Observer = Callable[[Event], None]
 
 

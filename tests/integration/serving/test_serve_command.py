@@ -22,7 +22,7 @@ PROGRAM = (
 )
 BODY = json.dumps({"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}).encode()
 #: What `latebind serve` needs beside the library itself.
-PACKAGES = ("fastapi", "uvicorn", "httptools", "orjson", "prometheus_client")
+PACKAGES = ("fastapi", "uvicorn", "httptools", "orjson")
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Why graphs were compiled, and when the program waited for values."""

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from latebind.cli.graph_output import Output, show
-from latebind.cli.observed import execute
+from latebind.cli.observed import UnfinishedRun, build, run_in
 from latebind.cli.program import find_program
-from latebind.cli.progress import ProgressDisplay
 from latebind.cli.run import complete_backends, complete_programs
-from latebind.containers import Container, process_default
-from latebind.examples.context import RunContext
 from latebind.injection.container import BoundContainer
 from latebind.inspection.collected import CollectedGraphs, compiled_graphs, timed_graphs
 from latebind.inspection.passes import PASSES, Target
 from latebind.profiling.operations import can_time_operations
-from latebind.settings import load_settings
 
 
 def graph(
@@ -79,14 +73,13 @@ def graph(
         _check_writable(path, option)
     wanted = Output(stage, stages, dot, svg, html, as_json, number, Path(program).name)
     with _running(config, names, timed=timed) as (container, seen):
+        second = None if len(names) == 1 else names[1]
         try:
-            display = ProgressDisplay(Console(stderr=True))
-            context = RunContext(progress=display.track, report=display.report, arguments=tuple(arguments or ()))
-            with container, process_default(container), redirect_stdout(sys.stderr):
-                execute(found, context, executor=container.executor())
-        finally:
-            # Also of a program that raises, or is interrupted: what there is.
-            show(seen, wanted, second=None if len(names) == 1 else names[1])
+            run_in(container, found, tuple(arguments or ()), quiet=True)
+        except UnfinishedRun as unfinished:
+            show(seen, wanted, second=second)
+            unfinished.leave()
+        show(seen, wanted, second=second)
 
 
 def _backends(given: Sequence[str]) -> list[str | None]:
@@ -112,7 +105,8 @@ def _running(
     with ExitStack() as stack:
         containers = []
         for name in names:
-            container = _build(config, name)
+            # Who asks to see compiled graphs has each graph compiled, none interpreted.
+            container = build(config, name, ["text"])
             stack.callback(container.close)
             containers.append(container)
         others = {each.backend().name: Target.of(each.executor()) for each in containers[1:]}
@@ -125,14 +119,3 @@ def _running(
             )
         collect = timed_graphs if timed else compiled_graphs
         yield containers[0], stack.enter_context(collect(executor, others))
-
-
-def _build(config: Path | None, backend: str | None) -> BoundContainer:
-    # Who asks to see compiled graphs has each graph compiled, none interpreted.
-    overrides: dict[str, object] = {"tracing": {"show": ["text"]}}
-    if backend is not None:
-        overrides["backend"] = backend
-    settings = load_settings(config, overrides, config_from="--config", overrides_from="command line")
-    container: BoundContainer = Container(name=settings.backend.name, settings=settings)  # type: ignore[assignment]
-    container.backend()
-    return container

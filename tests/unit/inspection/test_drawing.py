@@ -116,9 +116,10 @@ def test_a_graph_of_ten_thousand_boxes_is_laid_out_and_drawn(make_container):
         assert sum(map(len, layout.bends.values())) <= len(drawing.boxes) + 2000
 
 
-def test_what_xla_fuses_is_known_of_each_node(make_container):
+@pytest.mark.parametrize("backend", ["xla", "tiered", "shadow"])
+def test_what_xla_fuses_is_known_of_each_node_also_through_backends_that_hold_others(make_container, backend):
     need("jax")
-    with make_container("xla"):
+    with make_container(backend):
         x, y = lb.asarray(np.ones((64, 64))), lb.asarray(np.ones((64, 64)))
         boxes = lb.graph((x * y - x) @ y).drawing("final", fused=True).boxes
         fusion = {box.label: box.fusion for box in boxes}

@@ -65,7 +65,7 @@ function ramp(drawing, values, show) {
   const share = (value) => (high > low ? Math.log(value / low) / Math.log(high / low) : 0.5);
   return {
     colour: (node) => (values[node] > 0 ? mixed(cool, hot, share(values[node])) : null),
-    legend: high > 0 ? [["ramp", `${show(low)} to ${show(high)}`]] : [],
+    legend: high === 0 ? [] : [low < high ? ["ramp", `${show(low)} to ${show(high)}`] : [mixed(cool, hot, 0.5), show(low)]],
   };
 }
 

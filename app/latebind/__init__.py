@@ -212,11 +212,20 @@ if TYPE_CHECKING:
     from latebind.backends.interface import BackendDevice
     from latebind.containers import Container, build_container, default_container
     from latebind.explaining.explanation import explain
+    from latebind.inspection.graph import graph
+    from latebind.inspection.notebook import visualize
     from latebind.profiling.profile import profile
     from latebind.runtime.executor import LazyGraphExecutor
 
 #: Loaded from `latebind.containers` when first asked for: the container's libraries are heavier than all the rest.
 _FROM_CONTAINERS = frozenset(("Container", "build_container", "default_container"))
+#: Tools that few programs use, loaded when first asked for.
+_FROM_TOOLS = {
+    "explain": "latebind.explaining.explanation",
+    "graph": "latebind.inspection.graph",
+    "profile": "latebind.profiling.profile",
+    "visualize": "latebind.inspection.notebook",
+}
 
 
 def _default_executor() -> LazyGraphExecutor:
@@ -282,22 +291,16 @@ def __array_namespace_info__() -> _NamespaceInfo:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "random":
-        from importlib import import_module
+    from importlib import import_module
 
+    if name == "random":
         return import_module("latebind.random")
     if name in _FROM_CONTAINERS:
         from latebind import containers
 
         return getattr(containers, name)
-    if name == "explain":
-        from latebind.explaining.explanation import explain
-
-        return explain
-    if name == "profile":
-        from latebind.profiling.profile import profile
-
-        return profile
+    if name in _FROM_TOOLS:
+        return getattr(import_module(_FROM_TOOLS[name]), name)
     if name == "__version__":
         from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as _version
@@ -389,6 +392,7 @@ __all__ = [
     "from_dlpack",
     "full",
     "full_like",
+    "graph",
     "greater",
     "greater_equal",
     "hypot",
@@ -486,6 +490,7 @@ __all__ = [
     "unstack",
     "var",
     "vecdot",
+    "visualize",
     "wait_device_ops",
     "where",
     "zeros",

@@ -186,6 +186,12 @@ class Array(_Base):
         shape = f"shape={self.shape}, " if not self.size and self.shape != (0,) else ""
         return f"Array({text}, {shape}dtype={self.dtype.name})"
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return what a notebook shows: type, device, backend, and whether it is computed; nothing is run for it."""
+        from latebind.array.display import mime_bundle
+
+        return mime_bundle(self)
+
     def __str__(self) -> str:
         return str(self._ground.executor.value(self))
 

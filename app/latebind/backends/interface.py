@@ -457,6 +457,15 @@ class Backend(ABC):
         """Estimate what a compiled computation takes in host memory, for the bound of the cache."""
         return _BYTES_PER_CHARACTER * len(computation.text)
 
+    def fusions(
+        self, device: BackendDevice, inputs: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]
+    ) -> Mapping[Node, str]:
+        """Return the name of the engine's fused kernel in which each node runs, by compiling the graph once more.
+
+        Nodes that are not fused are left out; by default all are, as the engine does not tell.
+        """
+        return {}
+
     def metric_report(self) -> str:
         """The engine's own metrics, for people."""
         return ""

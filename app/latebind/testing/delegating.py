@@ -166,6 +166,11 @@ class DelegatingBackend(Backend):
     def computation_analysis(self, computation: Computation) -> Mapping[str, float]:
         return self.wrapped.computation_analysis(computation)
 
+    def fusions(
+        self, device: BackendDevice, inputs: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]
+    ) -> Mapping[Node, str]:
+        return self.wrapped.fusions(device, inputs, nodes, results)
+
 
 class DelegatingLoweringContext(LoweringContext[Any]):
     """Hands every call to the wrapped context and notes the nodes that were lowered.

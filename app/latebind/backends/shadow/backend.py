@@ -374,6 +374,12 @@ class ShadowBackend(Backend):
         program: ShadowProgram = computation.program
         return self.primary.computation_analysis(program.primary)
 
+    def fusions(
+        self, device: BackendDevice, inputs: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]
+    ) -> Mapping[Node, str]:
+        """What the primary fuses."""
+        return self.primary.fusions(device, inputs, nodes, results)
+
     def computation_backend_text(self, computation: Computation) -> str:
         """The computation in the primary's language, then in the reference's."""
         program: ShadowProgram = computation.program

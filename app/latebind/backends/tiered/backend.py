@@ -365,6 +365,12 @@ class TieredBackend(Backend):
             return self.optimizing.computation_analysis(program.optimizing)
         return self.baseline.computation_analysis(program.baseline)
 
+    def fusions(
+        self, device: BackendDevice, inputs: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]
+    ) -> Mapping[Node, str]:
+        """What the optimizing backend fuses."""
+        return self.optimizing.fusions(device, inputs, nodes, results)
+
     def computation_backend_text(self, computation: Computation) -> str:
         """The computation in the baseline's language, then in the optimizing backend's once it is compiled."""
         program: TieredProgram = computation.program

@@ -57,7 +57,9 @@ def test_two_backends_side_by_side(latebind, program):
     need("jax")
     out = latebind("graph", program(STEPS), "--backend", "numpy", "--backend", "xla", "--stage", "backend").out
     assert re.search(r"^numpy +xla$", out, re.MULTILINE)
-    assert re.search(r"sin\(.* \| .*stablehlo", out) or "stablehlo.sine" in out
+    left, right = out[: out.index("stablehlo.sine")], out[out.index("stablehlo.sine") :]
+    assert "def computation_" in left
+    assert "XLA's optimised HLO" in right
 
 
 def test_dot_svg_and_html(latebind, program, tmp_path):

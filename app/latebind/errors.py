@@ -18,13 +18,12 @@ class SettingsError(LatebindError, ValueError):
 
 
 class BackendNotRegisteredError(LatebindError, RuntimeError):
-    """No backend is registered in the process-wide cell."""
+    """No backend is registered in the process-wide cell. Register one with `BackendRegistrar(backend)`, or take the
+    container's: `default_container().backend()`.
+    """
 
     def __init__(self, message: str = "Lazy tensor backend not registered.") -> None:
         super().__init__(message)
-        self.add_note(
-            "register one with BackendRegistrar(backend), or take the container's: default_container().backend()"
-        )
 
 
 class BackendUnavailableError(LatebindError, RuntimeError):

@@ -137,7 +137,7 @@ def _reproducible(message: str, folder: str) -> str:
     """Return a message without what differs from run to run: the folder and times."""
     for name in (os.path.realpath(folder), folder):
         message = message.replace(name + os.sep, "")
-    return re.sub(r"\d[\d.e+-]* ms\b", "... ms", message)
+    return re.sub(r"\d[\d.e+-]* (s|ms|us)\b", "... ms", message)
 
 
 def _modules() -> Iterator[object]:

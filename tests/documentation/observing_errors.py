@@ -15,14 +15,25 @@ OBSERVING: Final = (
         """
         from latebind.containers import build_container
 
-        container = build_container(backend={"name": "numpy", "interpretations": 0}, tracing={"recompilations": 2})
+        backend = {"name": "numpy", "interpretations": 0}
+        container = build_container(backend=backend, tracing={"warn_after_compilations": 2})
         with container:
             for size in range(3, 9):
                 x = lb.ones(size)
                 print(x * 2)
         """,
-        "Keep what the message names the same from step to step, or set `tracing.recompilations`; `latebind.explain()` "
-        "lists every compilation with its reason.",
+        "Keep what the message names the same from step to step, or set `tracing.warn_after_compilations`; "
+        "`latebind.explain()` lists every compilation with its reason.",
+    ),
+    example(
+        errors.ExplanationError,
+        "An explanation was begun twice.",
+        """
+        why = lb.explain()
+        with why, why:
+            lb.ones(3)
+        """,
+        "Make one explanation for each block; they may be nested.",
     ),
     example(
         errors.ProfileError,

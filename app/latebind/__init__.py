@@ -200,6 +200,7 @@ from latebind.array.utility_functions import (
     diff,
 )
 from latebind.errors import LatebindError
+from latebind.missing_names import missing_name as _missing_name
 from latebind.runtime.current import current_executor as _current_executor
 from latebind.runtime.current import set_default_factory as _set_default_factory
 from latebind.runtime.metrics import Metrics
@@ -211,14 +212,20 @@ if TYPE_CHECKING:
     from latebind.backends.interface import BackendDevice
     from latebind.containers import Container, build_container, default_container
     from latebind.explaining.explanation import explain
+    from latebind.inspection.graph import graph
+    from latebind.inspection.notebook import visualize
     from latebind.profiling.profile import profile
     from latebind.runtime.executor import LazyGraphExecutor
 
 #: Loaded from `latebind.containers` when first asked for: the container's libraries are heavier than all the rest.
 _FROM_CONTAINERS = frozenset(("Container", "build_container", "default_container"))
-
 #: Tools that few programs use, loaded when first asked for.
-_FROM_TOOLS = {"explain": "latebind.explaining.explanation", "profile": "latebind.profiling.profile"}
+_FROM_TOOLS = {
+    "explain": "latebind.explaining.explanation",
+    "graph": "latebind.inspection.graph",
+    "profile": "latebind.profiling.profile",
+    "visualize": "latebind.inspection.notebook",
+}
 
 
 def _default_executor() -> LazyGraphExecutor:
@@ -243,10 +250,17 @@ def sync(*arrays: Array) -> None:
     """Start computing these arrays, and every live array of the recordings that they are part of.
 
     Without arguments, the same as `mark_step`. Returns when the work is started; errors surface at the first use.
+
+    Raises
+    ------
+    TypeError
+        If one is no array.
     """
     if not arrays:
         mark_step()
     for one in arrays:
+        if not isinstance(one, Array):
+            raise TypeError(f"sync takes arrays, got {type(one).__name__}: write sync(x, y), or sync(*arrays)")
         one._tape.ground.executor.sync([one])
 
 
@@ -295,7 +309,7 @@ def __getattr__(name: str) -> Any:
             return _version("latebind")
         except PackageNotFoundError:
             return "unknown"
-    raise AttributeError(f"module 'latebind' has no attribute {name!r}")
+    raise _missing_name("latebind", name)
 
 
 def __dir__() -> list[str]:
@@ -378,6 +392,7 @@ __all__ = [
     "from_dlpack",
     "full",
     "full_like",
+    "graph",
     "greater",
     "greater_equal",
     "hypot",
@@ -475,6 +490,7 @@ __all__ = [
     "unstack",
     "var",
     "vecdot",
+    "visualize",
     "wait_device_ops",
     "where",
     "zeros",

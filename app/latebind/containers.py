@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from latebind.backends.interface import Backend, BackendDevice, EmissionMap, LoweringContext
 from latebind.backends.registry import default_catalogue
+from latebind.explaining.notices import Notices
 from latebind.injection.backend import BackendProvider
 from latebind.injection.container import BoundContainer
 from latebind.injection.derived import PerBackend, Slot
@@ -81,7 +82,6 @@ def executor_options(settings: Settings) -> ExecutorOptions:
         source_lines=settings.recording.source_lines,
         verify=settings.verify,
         progress=settings.tracing.progress,
-        recompilations=settings.tracing.recompilations,
     )
 
 
@@ -115,7 +115,7 @@ def build_executor(
     """Make the executor of one backend instance."""
     if settings.tracing.progress:
         show_progress()
-    return LazyGraphExecutor(
+    executor = LazyGraphExecutor(
         backend,
         ir_builder=ir_builder,
         lowering_context=lowering_contexts,
@@ -126,6 +126,10 @@ def build_executor(
         reference=reference,
         name=name,
     )
+    executor.events.compiled = Notices(
+        cache, settings.tracing.warn_after_compilations, source_lines=settings.recording.source_lines
+    )
+    return executor
 
 
 def build_namespace(backend: Backend, executor: LazyGraphExecutor) -> Namespace:

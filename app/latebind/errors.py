@@ -18,7 +18,9 @@ class SettingsError(LatebindError, ValueError):
 
 
 class BackendNotRegisteredError(LatebindError, RuntimeError):
-    """No backend is registered in the process-wide cell."""
+    """No backend is registered in the process-wide cell. Register one with `BackendRegistrar(backend)`, or take the
+    container's: `default_container().backend()`.
+    """
 
     def __init__(self, message: str = "Lazy tensor backend not registered.") -> None:
         super().__init__(message)
@@ -141,8 +143,12 @@ class ProgramNotFoundError(ProgramError):
     """A program given to `latebind run` that does not exist."""
 
 
+class ExplanationError(LatebindError, RuntimeError):
+    """An explanation that is begun twice."""
+
+
 class RecompilationWarning(UserWarning):
-    """One line of a program causes many compilations of graphs that differ a little."""
+    """One line has caused more compilations than `tracing.warn_after_compilations` allows without a word."""
 
 
 class ProfileError(LatebindError, RuntimeError):

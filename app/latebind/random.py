@@ -12,6 +12,7 @@ from latebind.array.random.bit_generator import Philox
 from latebind.array.random.default import RANDOM as _RANDOM
 from latebind.array.random.distributions import MissingDistributionError
 from latebind.array.random.generator import Generator, default_rng
+from latebind.missing_names import missing_name
 
 beta = _RANDOM.beta
 binomial = _RANDOM.binomial
@@ -65,7 +66,7 @@ def __getattr__(name: str) -> Any:
 
     if name in LEGACY:
         return getattr(_RANDOM, name)
-    raise AttributeError(f"module 'latebind.random' has no attribute {name!r}")
+    raise missing_name("latebind.random", name)
 
 
 __all__ = [

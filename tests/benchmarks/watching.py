@@ -28,6 +28,8 @@ WAYS: Final[dict[str, dict[str, str]]] = {
     "unwatched, again": {},
     "without source lines": {"LATEBIND_RECORDING__SOURCE_LINES": "false"},
     "an observer that does nothing": {},
+    "explain()": {},
+    "after an explain()": {},
     "profile()": {},
     "after a profile()": {},
     "profile(operations=True)": {},
@@ -80,7 +82,7 @@ def measure(way: str, repeats: int) -> dict[str, float]:
 
     taken = {}
     for name, call in cases(lb):
-        with lb.profile() if way.startswith("after") else nullcontext():
+        with _before(lb, way):
             for _ in range(_CALLS):  # compiled, predicted and warm
                 call()
         rows = []
@@ -94,7 +96,16 @@ def measure(way: str, repeats: int) -> dict[str, float]:
     return taken
 
 
+def _before(lb: Any, way: str) -> AbstractContextManager[object]:
+    """What is over when the measurement begins."""
+    if way.startswith("after"):
+        return lb.explain() if "explain" in way else lb.profile()  # type: ignore[no-any-return]
+    return nullcontext()
+
+
 def _watching(lb: Any, way: str) -> AbstractContextManager[object]:
+    if way == "explain()":
+        return lb.explain()  # type: ignore[no-any-return]
     if way == "an observer that does nothing":
         return _observed(lb)
     if way.startswith("profile"):

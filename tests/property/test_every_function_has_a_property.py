@@ -19,8 +19,8 @@ from latebind.numpy.function_table import FUNCTIONS
 #: Not functions of arrays; the runtime's have tests of their own.
 OTHERS = {
     "Array", "CompiledFunction", "Container", "LatebindError", "Metrics", "__array_namespace_info__", "build_container",
-    "compile", "default_container", "explain", "forbid_sync", "mark_step", "metrics", "profile", "sync",
-    "wait_device_ops", "LinAlgError",
+    "compile", "default_container", "explain", "forbid_sync", "graph", "mark_step", "metrics", "profile", "sync",
+    "visualize", "wait_device_ops", "LinAlgError",
 }  # fmt: skip
 #: Of `latebind.numpy`: what writes files and texts, or asks about memory.
 ABOUT = {

@@ -13,7 +13,7 @@ from latebind.array import indexing
 from latebind.array.creation_functions import asarray
 from latebind.array.data_type_functions import astype
 from latebind.array.numpy_methods import NumpyMethods
-from latebind.array.operands import apply
+from latebind.array.operands import apply, checked_dtype
 from latebind.array.rules.elementwise import COPY
 from latebind.array.rules.shapes import matrix_transpose, permute
 from latebind.backends.interface import BackendDevice
@@ -186,11 +186,25 @@ class Array(_Base):
         shape = f"shape={self.shape}, " if not self.size and self.shape != (0,) else ""
         return f"Array({text}, {shape}dtype={self.dtype.name})"
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Return what a notebook shows: type, device, backend, and whether it is computed; nothing is run for it."""
+        from latebind.array.display import mime_bundle
+
+        return mime_bundle(self)
+
     def __str__(self) -> str:
         return str(self._ground.executor.value(self))
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if self.ndim == 0 else format(str(self), spec)
+        if self.ndim == 0:
+            return format(self.item(), spec)
+        try:
+            return format(str(self), spec)
+        except ValueError:
+            raise DTypeMismatchError(
+                f"format {spec!r} is for one number, and the array has shape {self.shape}: format its elements, or use "
+                "numpy.array2string"
+            ) from None
 
     # Sequence
 
@@ -208,7 +222,14 @@ class Array(_Base):
         return (self[index] for index in range(self.shape[0]))
 
     def __contains__(self, value: Any) -> bool:
-        return bool((self == value).any())
+        found = self == value
+        # Of what no array can be compared with, such as text, `==` is Python's.
+        return bool(found.any()) if isinstance(found, Array) else bool(found)
+
+    def __delitem__(self, key: object) -> None:
+        raise ShapeMismatchError(
+            "elements of an array cannot be deleted: index it with what is to be kept, or use latebind.numpy.delete"
+        )
 
     # The functions themselves: a method that calls them would cost a loop over elements a tenth.
     __getitem__ = indexing.get
@@ -226,7 +247,7 @@ class Array(_Base):
         DTypeMismatchError
             If the casting rule does not allow it, or a complex array would become real.
         """
-        if not np.can_cast(self.dtype, np.dtype(dtype), casting=casting):  # type: ignore[call-overload, arg-type]
+        if not np.can_cast(self.dtype, checked_dtype(dtype), casting=casting):  # type: ignore[arg-type]
             raise DTypeMismatchError(f"astype: {self.dtype.name} to {dtype!s} is against the casting rule {casting!r}")
         return astype(self, dtype, copy=copy)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from latebind.errors import CaptureError
 from latebind.runtime.cache import scalar_bits
+from latebind.runtime.lazy import LazyTensor
 
 #: One position or name, or several.
 ArgumentNumbers = int | Sequence[int] | None
@@ -47,6 +48,8 @@ class CallOptions:
     ------
     CaptureError
         If the function has no such argument, or if one is to be static and donated.
+    TypeError
+        If it is no function, or one whose body runs only after the call: a generator or a coroutine.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class CallOptions:
         static: tuple[ArgumentNumbers, ArgumentNames],
         donated: tuple[ArgumentNumbers, ArgumentNames],
     ) -> None:
+        _check_function(function)
         try:
             self.parameters = list(inspect.signature(function).parameters.values())
         except (TypeError, ValueError):  # a built-in without a signature
@@ -106,6 +110,16 @@ class CallOptions:
         """Whether the leaf at this path of `(args, kwargs)` belongs to a donated argument."""
         return path[1] in (self.donated_names if path[0] else self.donated_numbers)
 
+    def unhashable(self, paths: Iterable[tuple[Any, ...]], leaves: Iterable[object]) -> str:
+        """Return which argument cannot be compared, for a message."""
+        for path, leaf in zip(paths, leaves, strict=True):
+            try:
+                hash(None if isinstance(leaf, LazyTensor) else leaf)  # an array is compared by its type
+            except TypeError:
+                static = "static argument" if isinstance(leaf, Static) else "argument"
+                return f"the {static} {self.show(path)}"
+        return "an argument"
+
     def show(self, path: tuple[Any, ...]) -> str:
         """Return a path of `(args, kwargs)` as the function's author would write it: `x['w'][0]`."""
         name, rest = str(path[1]), path[2:]
@@ -120,3 +134,20 @@ class CallOptions:
             if position == number:
                 return one.name
         return f"argument {number}"
+
+
+def _check_function(function: object) -> None:
+    if not callable(function):
+        raise TypeError(f"compile() takes a function, got {function!r}: write compile(f), not compile(f(x))")
+    kinds = (
+        ("a generator", inspect.isgeneratorfunction),
+        ("a coroutine", inspect.iscoroutinefunction),
+        ("an asynchronous generator", inspect.isasyncgenfunction),
+    )
+    for kind, matches in kinds:
+        if matches(function):
+            name = getattr(function, "__qualname__", repr(function))
+            raise TypeError(
+                f"compile() cannot capture {name}: it is {kind}, whose body runs after the call; compile the function "
+                "that it calls for each step"
+            )

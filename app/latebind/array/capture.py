@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Hashable
+from time import perf_counter
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -23,13 +24,14 @@ from latebind.array.captured import (
     unflatten,
 )
 from latebind.array.operands import as_array
-from latebind.array.recaptures import CaptureNote, differences, note_of
+from latebind.array.recaptures import CaptureNote, difference, differences, note_of
 from latebind.array.short_calls import MISS, ShortCall, launched_variant, short_call
 from latebind.backends.interface import BackendData
 from latebind.errors import CaptureError, DonatedDataError
+from latebind.runtime.cache import Captured
 from latebind.runtime.capture import CaptureTape
 from latebind.runtime.current import current_executor
-from latebind.runtime.events import Recaptured
+from latebind.runtime.events import Synced
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.recording import common_ground
 from latebind.runtime.signature import Rule
@@ -95,8 +97,9 @@ class CompiledFunction(Generic[P, R]):
         try:
             candidates = self._captured.setdefault(key, [])
         except TypeError as error:
+            which = self._options.unhashable(structure.paths(), leaves)
             raise CaptureError(
-                f"an argument of {self._name} can be neither traced nor compared: {error}; "
+                f"{which} of {self._name} can be neither traced nor compared: {error}; "
                 "pass arrays, numbers, strings and containers of these"
             ) from None
         capture = next((one for one in candidates if one.accepts(leaves)), None)
@@ -183,7 +186,9 @@ class CompiledFunction(Generic[P, R]):
         self.captures += 1
         executor = ground.executor
         executor.metrics.count("Captures")
-        executor.close_recording(ground.tape())
+        start = perf_counter()
+        if executor.close_recording(ground.tape()) is not None and executor.events.observers:
+            executor.events.tell(Synced("capture", start, perf_counter()))
         tape = CaptureTape(ground)
         stand_ins = [stand_in_for(ground, array) for array in inputs]
         originals = [stand_in._data for stand_in in stand_ins]
@@ -203,10 +208,9 @@ class CompiledFunction(Generic[P, R]):
             raise
         if self._options.any_donated:
             capture.gone = self._taken_away(ground, capture, leaves, structure, inputs)
-        self._notes = [*self._notes[1 - _KEPT_CAPTURES :], note_of(ground, capture, leaves, structure, roles)]
-        events = executor.events
-        if events.observers and len(self._notes) > 1:
-            events.tell(Recaptured(self._name, self.explain()[-1]))
+        note = note_of(ground, capture, leaves, structure, roles)
+        self._notes = [*self._notes[1 - _KEPT_CAPTURES :], note]
+        capture.structure.captured = Captured(self._name, lambda: difference(self._notes, note, self._options))
         return capture
 
     def _taken_away(

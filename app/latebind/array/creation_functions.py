@@ -245,8 +245,17 @@ def full(shape: Shape, fill_value: ArrayLike, *, dtype: DTypeLike = None, device
     extents = shape_of("full", shape)
     if isinstance(fill_value, LazyTensor) or not is_scalar(fill_value):
         value = asarray(fill_value, dtype=dtype, device=device)
-        return apply(BROADCAST_TO, value, shape=extents)
+        return _spread("full", value, extents)
     return full_of(extents, fill_value, ground_of(device), _dtype(dtype))
+
+
+def _spread(name: str, value: Array, shape: tuple[int, ...]) -> Array:
+    try:
+        return apply(BROADCAST_TO, value, shape=shape)
+    except ShapeMismatchError:
+        raise ShapeMismatchError(
+            f"{name}: a fill value of shape {value.shape} does not broadcast to shape {shape}; one number fills any"
+        ) from None
 
 
 def full_like(x: ArrayLike, /, fill_value: ArrayLike, *, dtype: DTypeLike = None, device: Device = None) -> Array:
@@ -254,7 +263,7 @@ def full_like(x: ArrayLike, /, fill_value: ArrayLike, *, dtype: DTypeLike = None
     like = as_array(x)
     found = _dtype(dtype) or like.dtype
     if isinstance(fill_value, LazyTensor) or not is_scalar(fill_value):
-        return apply(BROADCAST_TO, asarray(fill_value, dtype=found, device=device), shape=like.shape)
+        return _spread("full_like", asarray(fill_value, dtype=found, device=device), like.shape)
     ground = like._ground if device is None else like._ground.executor.ground(device)
     return full_of(like.shape, fill_value, ground, found)
 

@@ -6,7 +6,7 @@ Where NumPy's result is a view, so is this one: a write through it changes the a
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
@@ -64,6 +64,8 @@ def concat(arrays: Sequence[ArrayLike], /, *, axis: int | None = 0) -> Array:
 
 
 def _joined(rule: Rule, arrays: Sequence[ArrayLike], axis: int | None) -> Array:
+    if not isinstance(arrays, Iterable):
+        raise DTypeMismatchError(f"{rule.name} takes a sequence of arrays, got {arrays!r}: write {rule.name}([x, y])")
     given = list(arrays)
     if not given:
         raise ShapeMismatchError(f"{rule.name}: at least one array is needed")
@@ -222,7 +224,12 @@ def _resolved(shape: tuple[int, ...], size: int, wanted: Shape) -> tuple[int, ..
     if -1 in extents:
         known = math.prod(extent for extent in extents if extent != -1)
         if extents.count(-1) > 1 or known <= 0 or size % known:
-            raise ShapeMismatchError(f"reshape: shape {shape} cannot be seen as {tuple(extents)}")
+            why = (
+                "one extent at most may be -1"
+                if extents.count(-1) > 1
+                else f"-1 stands for what is left, and {size} elements do not divide by {known}"
+            )
+            raise ShapeMismatchError(f"reshape: shape {shape} cannot be seen as {tuple(extents)}: {why}")
         extents[extents.index(-1)] = size // known
     found = shape_of("reshape", extents)
     if math.prod(found) != size:
@@ -252,7 +259,7 @@ def roll(x: ArrayLike, /, shift: int | tuple[int, ...], *, axis: Axes = None) ->
         If an axis is out of range, or the numbers of shifts and axes differ.
     """
     array = as_array(x)
-    shifts = axes_attribute("roll", shift) or ()
+    shifts = tuple(integer("roll", "shift", one) for one in (shift if isinstance(shift, Sequence) else (shift,)))
     if axis is None:
         flat = apply(RESHAPE, array, shape=(array.size,))
         return apply(RESHAPE, apply(ROLL, flat, shifts=(sum(shifts),), axes=(0,)), shape=array.shape)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
+from latebind.array.refused_dtypes import refusal
 from latebind.errors import DTypeMismatchError, ScalarRangeError, ShapeMismatchError
 from latebind.ir.types import ELEMENT_NAMES, DType, TensorType
 from latebind.runtime.capture import ScalarArgument
@@ -46,7 +47,7 @@ def checked_dtype(dtype: object) -> DType:
     except TypeError:
         found = np.dtype(object)
     if found.name not in ELEMENT_NAMES:
-        raise DTypeMismatchError(f"dtype {dtype!s} is not supported: latebind arrays hold {', '.join(ELEMENT_NAMES)}")
+        raise DTypeMismatchError(refusal(dtype))
     return found.newbyteorder("=")
 
 

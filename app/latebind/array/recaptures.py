@@ -77,12 +77,22 @@ def _shown(leaf: Any) -> str:
 
 def differences(notes: Sequence[CaptureNote], options: CallOptions) -> list[str]:
     """Return a line per capture after the first: where, and the first difference to the most similar earlier one."""
-    lines = []
-    for number, note in enumerate(notes[1:], start=1):
-        found = [list(_differences(before, note, options)) for before in reversed(notes[:number])]
-        nearest = min(found, key=len)
-        lines.append(f"{note.line}: {nearest[0] if nearest else 'captured before, and dropped since'}")
-    return lines
+    return [
+        f"{note.line}: {_first_difference(notes[:number], note, options)[1]}"
+        for number, note in enumerate(notes[1:], start=1)
+    ]
+
+
+def difference(notes: Sequence[CaptureNote], note: CaptureNote, options: CallOptions) -> tuple[str, str] | None:
+    """Return where the capture was made that is most like this one, of those before it, and the first difference."""
+    number = next((number for number, one in enumerate(notes) if one is note), 0)
+    return _first_difference(notes[:number], note, options) if number else None
+
+
+def _first_difference(earlier: Sequence[CaptureNote], note: CaptureNote, options: CallOptions) -> tuple[str, str]:
+    found = [(list(_differences(before, note, options)), before.line) for before in reversed(earlier)]
+    nearest, line = min(found, key=lambda one: len(one[0]))
+    return line, nearest[0] if nearest else "captured before, and dropped since"
 
 
 def _differences(before: CaptureNote, now: CaptureNote, options: CallOptions) -> Iterator[str]:

@@ -144,7 +144,7 @@ def prod(x: ArrayLike, /, *, axis: Axes = None, dtype: DTypeLike = None, keepdim
 
 def std(x: ArrayLike, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Array:
     """Return the standard deviation along axes: the square root of `var`, which see."""
-    axes, lost = axes_attribute("std", axis), float(correction)
+    axes, lost = axes_attribute("std", axis), _correction("std", correction)
     return apply(STD, as_array(x), axis=axes, correction=lost, keepdims=bool(keepdims))
 
 
@@ -185,8 +185,15 @@ def var(x: ArrayLike, /, *, axis: Axes = None, correction: float = 0.0, keepdims
     ShapeMismatchError
         If an axis is out of range.
     """
-    axes, lost = axes_attribute("var", axis), float(correction)
+    axes, lost = axes_attribute("var", axis), _correction("var", correction)
     return apply(VAR, as_array(x), axis=axes, correction=lost, keepdims=bool(keepdims))
+
+
+def _correction(name: str, value: float) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise DTypeMismatchError(f"{name}: correction has to be a number, got {value!r}") from None
 
 
 def _total(rule: Rule, x: ArrayLike, axis: Axes, dtype: DTypeLike, keepdims: bool) -> Array:

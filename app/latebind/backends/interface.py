@@ -229,6 +229,8 @@ class Backend(ABC):
         Names of the dtypes that the engine lacks, by qualified operation; `"*"` stands for every operation:
         `{"*": frozenset({"float16"}), "stablehlo::sort": frozenset({"complex64", "complex128"})}`. A node that has an
         operand or a result of such a dtype is decomposed, or runs on the reference backend.
+    engines : str
+        Of a backend that is composed of others, who compiles what: `"numpy at once, xla in the background"`.
     deviations : mapping of str to str
         Where results differ from the reference and are known to, for the conformance kit: from a pattern of its case
         names (with `*` and `?`) to the reason. The kit expects these cases to fail, and says so when one passes.
@@ -238,6 +240,7 @@ class Backend(ABC):
     blocking: bool = True
     interpretations: int = 0
     direct: bool = False
+    engines: str = ""
     gaps: Mapping[str, frozenset[str]] = MappingProxyType({})
     deviations: Mapping[str, str] = MappingProxyType({})
 
@@ -453,6 +456,15 @@ class Backend(ABC):
     def computation_bytes(self, computation: Computation) -> int:
         """Estimate what a compiled computation takes in host memory, for the bound of the cache."""
         return _BYTES_PER_CHARACTER * len(computation.text)
+
+    def fusions(
+        self, device: BackendDevice, inputs: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]
+    ) -> Mapping[Node, str]:
+        """Return the name of the engine's fused kernel in which each node runs, by compiling the graph once more.
+
+        Nodes that are not fused are left out; by default all are, as the engine does not tell.
+        """
+        return {}
 
     def metric_report(self) -> str:
         """The engine's own metrics, for people."""

@@ -178,6 +178,8 @@ class BackendSpec:
             for part in attribute.split("."):
                 found = getattr(found, part)
         except Exception as error:
+            if isinstance(error, BackendUnavailableError) and str(error).startswith(f"backend {self.name!r}"):
+                raise  # the backend's own module says what is wrong, and what to do
             raise BackendUnavailableError(
                 f"backend {self.name!r} ({self.source}) cannot be loaded from {path}: {type(error).__name__}: {error}"
             ) from error
@@ -218,7 +220,9 @@ class BackendCatalogue:
     def suggestion(self, name: str) -> str:
         """Return what to write instead of an unknown name, as the tail of a message."""
         names = [*self.specs, AUTO]
-        near = get_close_matches(name, names, n=1)
+        # Who writes the engine's name, or that of its extra, means the backend.
+        engines = {engine: spec.name for spec in self.specs.values() for engine in (*spec.requires, spec.extra)}
+        near = [engines[name]] if name in engines else get_close_matches(name, names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         return f"{hint} (known are {', '.join(sorted(names))}, or a dotted path 'package.module:Class')"
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from latebind.cli import backends, config, doctor, explain, run, serve
+from latebind.cli import backends, config, doctor, explain, graph, run, serve
 from latebind.cli.exit_code import ExitCode
 from latebind.cli.user_traceback import user_traceback
 from latebind.errors import (
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 app.command("run", epilog=_EPILOG)(run.run)
 app.command("explain", epilog=_EPILOG)(explain.explain)
+app.command("graph", epilog=_EPILOG)(graph.graph)
 app.command("backends")(backends.backends)
 app.command("doctor", epilog=_EPILOG)(doctor.doctor)
 app.command("serve", epilog=_EPILOG)(serve.serve)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from latebind.runtime.lazy import LazyTensor
 
 #: Named results of a program, in host memory.
 Results = dict[str, "np.typing.NDArray[np.generic]"]
+
+
+#: Bytes at a file's beginning that are looked at.
+_BEGINNING: Final = 4096
 
 
 class Program(Protocol):
@@ -82,18 +86,43 @@ def find_program(text: str) -> Program:
     path = Path(text)
     if path.suffix == ".py" or path.name != text:
         if not path.is_file():
-            raise ProgramNotFoundError(
-                f"there is no program file {text!r}" if not path.exists() else f"{text!r} is no file"
-            )
+            raise ProgramNotFoundError(_no_file(path, text))
+        if path.suffix == ".py" and _is_binary(path):
+            raise ProgramNotFoundError(f"{text!r} is no Python program: it has zero bytes, which source code has not")
         return Script(path)
     names = example_names()
     if text in names:
         return Example(text)
+    if path.is_file():
+        raise ProgramNotFoundError(
+            f"{text!r} is one of latebind's programs if it is a name, and a file if it ends in .py or has a folder: "
+            f"write './{text}' to run the file of this name"
+        )
     near = get_close_matches(text, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(names)}."
     raise ProgramNotFoundError(
         f"there is no program {text!r}: {hint} A file of your own is named by its path, 'program.py'"
     )
+
+
+def _no_file(path: Path, text: str) -> str:
+    if path.exists():
+        return f"{text!r} is no file"
+    try:
+        neighbours = sorted(each.name for each in path.parent.glob("*.py"))
+    except OSError:
+        neighbours = []
+    near = get_close_matches(path.name, neighbours, n=1)
+    hint = f"; did you mean {str(path.with_name(near[0]))!r}?" if near else ""
+    return f"there is no program file {text!r}{hint}"
+
+
+def _is_binary(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return b"\0" in stream.read(_BEGINNING)
+    except OSError:  # running it says why
+        return False
 
 
 def example_names() -> list[str]:

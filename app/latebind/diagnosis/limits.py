@@ -127,6 +127,17 @@ def limit_findings(limits: Limits, threads: int | None = None) -> list[Finding]:
                 f"set backend.threads to {usable} (LATEBIND_BACKEND__THREADS={usable})",
             )
         )
+    for name, value in limits.thread_variables.items():
+        # OMP_NUM_THREADS may hold a number for each level of nesting.
+        if not all(part.strip().isdecimal() and int(part) for part in value.split(",")):
+            found.append(
+                Finding(
+                    Severity.WARNING,
+                    "cpu",
+                    f"the environment variable {name} is {value!r}, which is no number of threads: libraries ignore it",
+                    f"set {name} to {usable}, or unset it",
+                )
+            )
     memory = limits.usable_memory
     if memory is not None and memory < _LITTLE_MEMORY:
         found.append(

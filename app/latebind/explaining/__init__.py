@@ -1,1 +1,1 @@
-"""Why graphs were compiled, and when the program waited for values."""
+"""Why things were compiled, and when they ran: what an executor tells, put into the user's terms."""

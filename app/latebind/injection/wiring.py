@@ -60,4 +60,6 @@ def release(owner: object) -> None:
 
 
 def _name(module: Module) -> str:
+    if not isinstance(module, (str, ModuleType)):
+        raise TypeError(f"wiring takes modules and packages, or their names, got {module!r}")
     return module if isinstance(module, str) else module.__name__

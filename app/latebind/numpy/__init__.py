@@ -6,6 +6,8 @@ Names, signatures, defaults and results are NumPy's; `docs/from-numpy.md` says w
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from latebind.numpy import fft as fft
 from latebind.numpy import linalg as linalg
 from latebind.numpy import random as random
@@ -31,3 +33,10 @@ from latebind.numpy.storage import *  # noqa: F403
 from latebind.numpy.ufuncs import *  # noqa: F403
 
 astype = astype_function
+
+if not TYPE_CHECKING:  # type checkers know which names there are
+
+    def __getattr__(name: str) -> None:
+        from latebind.missing_names import missing_name as error
+
+        raise error("latebind.numpy", name)

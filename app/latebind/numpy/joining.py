@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -47,6 +47,8 @@ __all__ = [
 def _parts(name: str, arrays: Any) -> list[Array]:
     if isinstance(arrays, LazyTensor):
         return list(array_of(arrays))
+    if not isinstance(arrays, Iterable):
+        raise DTypeMismatchError(f"{name} takes a sequence of arrays, got {arrays!r}: write {name}([x, y])")
     parts = alike(*arrays)
     if not parts:
         raise ShapeMismatchError(f"{name}: need at least one array to join")

@@ -183,15 +183,20 @@ def _labels(subscripts: str, arrays: list[Array]) -> tuple[list[tuple[Any, ...]]
     left, arrow, right = subscripts.partition("->")
     parts = left.split(",")
     if len(parts) != len(arrays):
-        raise ValueError("einsum: the number of operands does not match the subscripts")
+        raise ValueError(
+            f"einsum: {left!r} has subscripts of {len(parts)} operands, separated by commas, but got {len(arrays)}"
+        )
     inputs, broad = [], 0
     for part, array in zip(parts, arrays, strict=True):
         named = part.replace("...", "")
         if not all(one.isalpha() for one in named) or part.count(".") not in (0, 3):
-            raise ValueError(f"einsum: invalid subscript in {part!r}")
+            raise ValueError(f"einsum: invalid subscript in {part!r}: letters name axes, and '...' the others")
         spare = array.ndim - len(named)
         if spare < 0 or (spare and "..." not in part):
-            raise ValueError(f"einsum: operand of {array.ndim} dimensions does not fit the subscripts {part!r}")
+            raise ValueError(
+                f"einsum: an operand of shape {array.shape} does not fit the subscripts {part!r}, which name "
+                f"{len(named)} axes"
+            )
         before, _, after = part.partition("...")
         inputs.append((*before, *range(-spare, 0), *after) if "..." in part else tuple(part))
         broad = max(broad, spare)
@@ -201,7 +206,9 @@ def _labels(subscripts: str, arrays: list[Array]) -> tuple[list[tuple[Any, ...]]
     before, dots, after = right.partition("...")
     output = (*before, *(range(-broad, 0) if dots else ()), *after)
     if len(set(output)) != len(output) or any(isinstance(one, str) and one not in every for one in output):
-        raise ValueError(f"einsum: the output subscripts {right!r} repeat one or name one that no operand has")
+        wrong = [one for one in output if isinstance(one, str) and one not in every]
+        what = f"name {wrong[0]!r}, which no operand has" if wrong else "name an axis twice"
+        raise ValueError(f"einsum: the output subscripts {right!r} {what}")
     if broad and not dots:
         raise ValueError("einsum: output has fewer dimensions than the ellipsis stands for")
     return inputs, output

@@ -38,12 +38,13 @@ class Lines:
     def __init__(self, *, wanted: bool = True) -> None:
         self.wanted = wanted
         self._folder = working_folder()
-        self._known: dict[tuple[CodeType, int], str] = {}
+        #: By the file too: code that is the same in two files is equal.
+        self._known: dict[tuple[str, CodeType, int], str] = {}
         self._files: dict[str, str] = {}
 
     def at(self, code: CodeType, lasti: int) -> str:
         """Return the line of an instruction."""
-        key = code, lasti
+        key = code.co_filename, code, lasti
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._short(locate(code, lasti)) if self.wanted else UNKNOWN
@@ -59,6 +60,13 @@ class Lines:
         """Return the user's line that the innermost call comes from."""
         frame = user_frame(2)
         return self.at(frame.f_code, frame.f_lasti)
+
+    def short(self, text: str) -> str:
+        """Return a text in which files are named in full with the shorter names."""
+        for folder in (self._folder, _BESIDE):
+            if len(folder) > 1:
+                text = text.replace(folder, "")
+        return text
 
     def text(self, line: str) -> str:
         """Return the source of a line; empty if it cannot be read."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from threading import get_ident
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -21,7 +22,7 @@ from latebind.profiling.operations import begin_timing, can_time_operations, end
 from latebind.profiling.sections import PHASES, Section, sections, text
 from latebind.profiling.trace_file import TraceFile
 from latebind.runtime.current import current_executor
-from latebind.runtime.direct_phases import unfinished_phases
+from latebind.runtime.events import DirectRun, Observer
 
 if TYPE_CHECKING:
     from latebind.runtime.executor import LazyGraphExecutor
@@ -108,8 +109,7 @@ class Profile:
     def _stop(self, executor: LazyGraphExecutor) -> None:
         end = perf_counter()
         self._on = False
-        for unfinished in unfinished_phases(executor, self._start, end):
-            self._collector(unfinished)
+        tell_direct(executor, self._collector, self._start, end)
         if self._times:
             end_timing(executor)
         executor.events.unwatch(self._collector)
@@ -249,6 +249,16 @@ def profile(
     >>> print(seen.report())  # doctest: +SKIP
     """
     return Profile(path, operations=operations, wait=wait, limit=limit)
+
+
+def tell_direct(executor: LazyGraphExecutor, collector: Observer, start: float, end: float) -> None:
+    """Tell of the phases of direct execution in which the calling thread is, if they began in the block."""
+    for tape in list(executor.tapes.values()):
+        local = tape.ground.local
+        if tape.direct is None or tape.ident != get_ident() or local.tape is not tape or executor.options.eager:
+            continue
+        if local.direct_since >= start:
+            collector(DirectRun(int(local.patience - tape.direct.left), local.direct_since, end))
 
 
 def _counted(

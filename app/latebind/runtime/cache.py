@@ -12,9 +12,12 @@ import math
 import struct
 import threading
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from types import CodeType
+
     from latebind.backends.interface import BackendDevice
     from latebind.runtime.launch import Executable
     from latebind.runtime.tape import Record, Scalar
@@ -56,6 +59,8 @@ class Variant:
     executable : Executable
     seconds : float or None
         Expected time of one execution, from those measured.
+    places : tuple of two lists
+        Code object and `f_lasti` of the user's line of each record, of the recording that it was compiled for.
     """
 
     __slots__ = (
@@ -67,6 +72,7 @@ class Variant:
         "live",
         "output_set",
         "outputs",
+        "places",
         "promoted",
         "runs",
         "seconds",
@@ -80,6 +86,7 @@ class Variant:
         promoted: Collection[int],
         scalars: Sequence[Scalar],
         executable: Executable,
+        places: tuple[Sequence[CodeType], Sequence[int]] = ((), ()),
     ) -> None:
         self.outputs = tuple(outputs)
         self.output_set = frozenset(outputs)
@@ -90,6 +97,7 @@ class Variant:
         self._scalars = [scalars[index] for index in self.constants]
         self._bits = [(index, scalar_bits(scalars[index])) for index in self.constants if _needs_bits(scalars[index])]
         self.executable = executable
+        self.places = places
         self.seconds: float | None = None
         self.runs = 0
         self.underused = 0
@@ -106,7 +114,7 @@ class Variant:
         return candidates == self._scalars
 
     def constant(self, index: int) -> Scalar:
-        """Return a scalar that is a constant of this variant."""
+        """Return the value of a scalar that is one of the constants."""
         return self._scalars[self.constants.index(index)]
 
     def differing(self, scalars: Sequence[Scalar]) -> set[int]:
@@ -116,6 +124,22 @@ class Variant:
             for index, constant in zip(self.constants, self._scalars, strict=True)
             if scalar_bits(constant) != scalar_bits(scalars[index])
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One capture of a function.
+
+    Attributes
+    ----------
+    function : str
+    difference : callable
+        Gives the user's line of the earlier capture that is most like this one, and the first difference to it as
+        text; `None` if there was no capture before.
+    """
+
+    function: str
+    difference: Callable[[], tuple[str, str] | None]
 
 
 class Structure:
@@ -144,21 +168,21 @@ class Structure:
         Whether it is, or was, in a cache, and not a captured function's own.
     bytes : int
         What the cache counts for it.
+    captured : Captured or None
+        What it is a capture of, if it is a captured function's own.
     evicted : bool
         Whether the cache has dropped it.
-    locate : callable or None
-        From a position to the user's line, in the recording that was compiled last.
     """
 
     __slots__ = (
         "_observed",
         "bytes",
         "cached",
+        "captured",
         "evicted",
         "has_large_leaf",
         "interpreted",
         "last_used",
-        "locate",
         "promoted",
         "promotions",
         "records",
@@ -178,10 +202,10 @@ class Structure:
         self.successor: Structure | None = None
         self.sightings = 0
         self.cached = False
+        self.captured: Captured | None = None
         self.bytes = 0
         self.interpreted = 0.0
         self.has_large_leaf = True
-        self.locate: Callable[[int], str] | None = None
 
     def measured_bytes(self) -> int:
         """Estimate what the records and the computations take."""
@@ -316,7 +340,7 @@ class ComputationCache:
         dropped = self._entries.pop(key)
         dropped.evicted = True
         dropped.variants = []
-        dropped.successor = dropped.locate = None
+        dropped.successor = None
         self.bytes -= dropped.bytes
         self.evicted += 1
 
@@ -333,7 +357,7 @@ class ComputationCache:
         for structure in entries.values():
             structure.evicted = True
             structure.variants = []
-            structure.successor = structure.locate = None
+            structure.successor = None
         self.evicted += len(entries)
 
     def __len__(self) -> int:

@@ -25,7 +25,7 @@ class InputData(BackendData):
 
         raise CaptureError(
             f"{user_line()}: the value of an argument is needed inside a function that is being captured by compile(): "
-            "use where() instead of a branch on values, or read the value outside"
+            "use where() instead of a branch on values or of x[mask], or read the value outside"
         )
 
 

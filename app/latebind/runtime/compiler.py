@@ -157,7 +157,7 @@ class Compiler:
         start = perf_counter()
         name = kernel or f"computation_{next(_names)}"
         graph = build_graph(self.ir_builder, records, scalars, leaf_types, outputs, promoted)
-        results = optimize(graph, self.ir_builder, self._stays, check=self.verify)
+        results = optimize(graph, self.ir_builder, self.stays, check=self.verify)
         if kernel is None:
             self._trace(name, graph, results, locate)
         donated_parameters = [index for index, leaf in enumerate(graph.leaves) if leaf in donated]
@@ -198,7 +198,7 @@ class Compiler:
         self.tracer.add(name, "ir", lambda: to_text(name, graph.parameters, results, locate))
         self.tracer.add(name, "dot", lambda: to_dot(name, graph.parameters, results, locate))
 
-    def _stays(self, node: Node) -> bool:
+    def stays(self, node: Node) -> bool:
         """Whether a node is not decomposed: lowered by the backend, or without decomposition: it falls back."""
         if self.backend.lowers(node):
             return True

@@ -11,7 +11,6 @@ directly as well, once: with small arrays, running an operation can cost less th
 from __future__ import annotations
 
 import math
-from _thread import get_ident
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +20,6 @@ from latebind.runtime.signature import made_signatures
 
 if TYPE_CHECKING:
     from latebind.runtime.cache import Structure
-    from latebind.runtime.executor import LazyGraphExecutor
     from latebind.runtime.metrics import Metrics
     from latebind.runtime.tape import Ground, Tape
 
@@ -192,15 +190,3 @@ class DirectPhases:
             return True
         local.is_slower = False
         return False
-
-
-def unfinished_phases(executor: LazyGraphExecutor, since: float, now: float) -> list[DirectRun]:
-    """Return the phases of direct execution in which the calling thread is, and that began since a `perf_counter()`."""
-    found = []
-    for tape in list(executor.tapes.values()):
-        local = tape.ground.local
-        if tape.direct is None or tape.ident != get_ident() or local.tape is not tape or executor.options.eager:
-            continue
-        if local.direct_since >= since:
-            found.append(DirectRun(int(local.patience - tape.direct.left), local.direct_since, now))
-    return found

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from latebind.backends.interface import BackendData
     from latebind.ir.types import TensorType
     from latebind.runtime.cache import Structure, Variant
-    from latebind.runtime.recompilations import Cause
     from latebind.runtime.tape import Tape
 
 logger = logging.getLogger("latebind")
@@ -76,8 +75,6 @@ class VariantCompiled:
     reason : str
     start, end : float
         `perf_counter()`.
-    cause : Cause
-        Why, in words.
     """
 
     tape: Tape
@@ -87,7 +84,6 @@ class VariantCompiled:
     reason: CompileReason
     start: float
     end: float
-    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +152,13 @@ class Synced:
     ----------
     cause : str
         What the executor was asked for: `value`, `sync`, `mark_step`, `wait_device_ops`, `leaf` (an operand that is
-        pending in another recording), `loop` or `limit` (the recording was cut by itself).
+        pending in another recording), `loop` or `limit` (the recording was cut by itself), `capture` (a function is
+        captured, and what was recorded runs before that).
     start, end : float
         `perf_counter()`; the caller waited in between.
     """
 
-    cause: Literal["value", "sync", "mark_step", "wait_device_ops", "leaf", "loop", "limit"]
+    cause: Literal["value", "sync", "mark_step", "wait_device_ops", "leaf", "loop", "limit", "capture"]
     start: float
     end: float
 
@@ -199,23 +196,7 @@ class OperationsRun:
     times: Sequence[tuple[int, float, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class Recaptured:
-    """A function given to `compile` was captured again.
-
-    Attributes
-    ----------
-    name : str
-        Of the function.
-    difference : str
-        The user's line of the call, and the first difference to the most similar earlier capture.
-    """
-
-    name: str
-    difference: str
-
-
-Event = GraphCompiled | VariantCompiled | RecordingRun | Transferred | Synced | DirectRun | OperationsRun | Recaptured
+Event = GraphCompiled | VariantCompiled | RecordingRun | Transferred | Synced | DirectRun | OperationsRun
 Observer = Callable[[Event], None]
 
 
@@ -228,13 +209,16 @@ class Events:
         Empty if nobody watches: the only thing that the runtime looks at.
     changed : list of callable
         Called with whether somebody watches, when that changes.
+    compiled : callable or None
+        Called with each `VariantCompiled`, whether somebody watches or not; what it raises reaches the program.
     """
 
-    __slots__ = ("_lock", "_numbers", "changed", "observers")
+    __slots__ = ("_lock", "_numbers", "changed", "compiled", "observers")
 
     def __init__(self) -> None:
         self.observers: tuple[Observer, ...] = ()
         self.changed: Final[list[Callable[[bool], None]]] = []
+        self.compiled: Callable[[VariantCompiled], None] | None = None
         self._lock = threading.Lock()
         self._numbers = itertools.count()
 
@@ -249,6 +233,13 @@ class Events:
                 observer(event)
             except Exception:
                 logger.exception("an observer failed on %s", type(event).__name__)
+
+    def tell_compiled(self, event: VariantCompiled) -> None:
+        """Call the observers, and who wants to know of compilations only."""
+        if self.observers:
+            self.tell(event)
+        if self.compiled is not None:
+            self.compiled(event)
 
     def watch(self, observer: Observer) -> None:
         """Call this observer from now on."""

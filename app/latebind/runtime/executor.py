@@ -252,7 +252,7 @@ class LazyGraphExecutor:
 
     def wait_device_ops(self) -> None:
         """Block until everything that was started is done. Errors surface where a result is used."""
-        check_sync()
+        check_sync("wait_device_ops")
         if self.forked:
             process.refuse_fork(self.name)
         start = perf_counter()
@@ -344,7 +344,7 @@ class LazyGraphExecutor:
         if tape.capturing:
             raise CaptureError(
                 f"{user_line()}: a value is needed inside a function that is being captured by compile(); "
-                "use where() instead of a branch on values, or read the value outside"
+                "use where() instead of a branch on values or of x[mask], or read the value outside"
             )
         self.check_usable()
         ground = tape.ground

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from latebind.ir.builder import IrBuilder
 from latebind.ir.decompositions import decompose
@@ -12,9 +12,14 @@ from latebind.ir.node import Node, Value
 from latebind.ir.simplify import simplify
 from latebind.ir.types import TensorType
 from latebind.ir.verifier import verify
+from latebind.runtime.signature import Signature
 
 if TYPE_CHECKING:
     from latebind.runtime.tape import Record, Scalar
+
+
+#: What a graph goes through.
+Pass = Literal["simplified", "decomposed", "final"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ def build_graph(
     leaf_types: Sequence[TensorType],
     outputs: Sequence[int],
     promoted: Collection[int],
+    *,
+    instantiate: Callable[[Signature, IrBuilder, Sequence[Value]], Value] = Signature.instantiate,
 ) -> Graph:
     """Make the nodes of the records that the outputs depend on.
 
@@ -73,6 +80,8 @@ def build_graph(
         Positions of the wanted results.
     promoted
         Indices of the scalars that are parameters instead of constants.
+    instantiate
+        What a record becomes: the nodes of its rule.
     """
     needed = needed_records(records, outputs)
     values: dict[int, Value] = {}
@@ -104,7 +113,7 @@ def build_graph(
                 if leaf not in leaves:
                     leaves[leaf] = builder.make_parameter(leaf_types[leaf])
                 operands.append(leaves[leaf].value())
-        values[position] = signature.instantiate(builder, operands)
+        values[position] = instantiate(signature, builder, operands)
     builder.origin = -1
     leaf_order = sorted(leaves)
     return Graph(
@@ -115,8 +124,24 @@ def build_graph(
     )
 
 
+def passes(graph: Graph, builder: IrBuilder, lowers: Callable[[Node], bool]) -> Iterator[tuple[Pass, Sequence[Value]]]:
+    """Take a graph to one that the backend lowers; yield the name of each pass and the results after it.
+
+    Parameters
+    ----------
+    lowers
+        Which nodes stay as they are.
+    """
+    results: Sequence[Value] = graph.results
+    results = simplify(results, builder)
+    yield "simplified", results
+    results = decompose(results, lowers, builder)
+    yield "decomposed", results
+    yield "final", simplify(results, builder)
+
+
 def optimize(graph: Graph, builder: IrBuilder, lowers: Callable[[Node], bool], *, check: bool) -> tuple[Value, ...]:
-    """Return the graph's results simplified and in operations that the backend lowers.
+    """Return the graph's results after all passes.
 
     Parameters
     ----------
@@ -128,9 +153,8 @@ def optimize(graph: Graph, builder: IrBuilder, lowers: Callable[[Node], bool], *
     results: Sequence[Value] = graph.results
     if check:
         verify(results)
-    results = simplify(results, builder)
-    results = decompose(results, lowers, builder)
-    results = simplify(results, builder)
+    for _, after in passes(graph, builder, lowers):
+        results = after
     if check:
         verify(results)
     return tuple(results)

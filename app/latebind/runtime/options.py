@@ -43,8 +43,6 @@ class ExecutorOptions:
         Whether every graph is verified before it is lowered; slower, for those who write rules or backends.
     progress : bool
         Whether long compilations may be shown on a terminal.
-    recompilations : int or None
-        Compilations of similar graphs that one line may cause before there is a warning; `None` for any number.
     """
 
     eager: bool = False
@@ -64,4 +62,3 @@ class ExecutorOptions:
     source_lines: bool = True
     verify: bool = False
     progress: bool = False
-    recompilations: int | None = None

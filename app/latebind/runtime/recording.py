@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 _new: Final = object.__new__
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_FOLDERS: Final = ("array", "backends", "explaining", "ir", "numpy", "profiling", "runtime")
 #: Frames of these folders are latebind's own; the first frame outside them is the user's line.
 INTERNAL_PREFIXES: Final = (
-    *(_PACKAGE + folder + os.sep for folder in _FOLDERS),
+    *(
+        _PACKAGE + folder + os.sep
+        for folder in ("array", "backends", "explaining", "ir", "numpy", "profiling", "runtime")
+    ),
     *(_PACKAGE + module for module in ("__init__", "fft.py", "linalg.py", "random.py")),
 )
 #: Whether a file is one of these, by its name; looked up several times per record.
@@ -49,12 +51,6 @@ def user_frame(depth: int) -> FrameType:
             break
         frame = outer
     return frame
-
-
-def is_internal(filename: str) -> bool:
-    """Whether a file is latebind's own."""
-    found = _is_internal.get(filename)
-    return filename.startswith(INTERNAL_PREFIXES) if found is None else found
 
 
 def user_line() -> str:

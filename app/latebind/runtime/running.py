@@ -20,7 +20,6 @@ from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.liveness import unreferenced
 from latebind.runtime.metrics import Metrics
 from latebind.runtime.options import ExecutorOptions
-from latebind.runtime.recompilations import Recompilations
 from latebind.runtime.signature import DONATION_BYTES
 from latebind.runtime.tape import Tape
 
@@ -62,7 +61,6 @@ class Runner:
         self.options = options
         self.interpretations = interpretations
         self.cache = cache
-        self.recompilations = Recompilations(cache, options.recompilations)
 
     def run(self, tape: Tape, structure: Structure, live: list[int], start: float) -> None:
         """Find or compile the computation of the live positions and launch it; failures poison the arrays."""
@@ -133,7 +131,6 @@ class Runner:
         promoted = not self.options.deterministic and structure.promote(tape.scalars)
         parameters = structure.promoted  # another thread may promote more meanwhile
         self.metrics.count("ScalarPromotion" if promoted else "VariantCompile" if known else "UncachedCompile")
-        locate = self.locator(tape)
         executable = self.compiler.compile(
             tape.ground.device,
             tape.records,
@@ -142,19 +139,15 @@ class Runner:
             live,
             promoted=parameters,
             donated=donatable,
-            locate=locate,
+            locate=self.locator(tape),
         )
-        variant = Variant(live, donatable, parameters, tape.scalars, executable)
-        structure.locate = locate
+        variant = Variant(live, donatable, parameters, tape.scalars, executable, (tape.codes, tape.lastis))
         structure.has_large_leaf = any(data.type.nbytes >= DONATION_BYTES for data in tape.leaves)
         structure.add(variant)
         self.cache.weigh(structure)
-        if self.recompilations.wanted(watched=bool(self.events.observers)):
+        if self.events.observers or self.events.compiled is not None:
             why: CompileReason = "scalars" if promoted else "outputs" if known else "new"
-            end = perf_counter()
-            cause = self.recompilations.note(tape, structure, variant, earlier, why, end - start)
-            if self.events.observers:
-                self.events.tell(VariantCompiled(tape, structure, variant, earlier, why, start, end, cause))
+            self.events.tell_compiled(VariantCompiled(tape, structure, variant, earlier, why, start, perf_counter()))
         return variant
 
     # Running

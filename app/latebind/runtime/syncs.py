@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from typing import Final
 
 from latebind.errors import SyncForbiddenError
-from latebind.runtime.recording import user_line
+from latebind.ir.source import locate
+from latebind.runtime.sync_reasons import Place, place_of_call, reason_of
 
 _forbidden: Final[ContextVar[bool]] = ContextVar("latebind_forbid_sync", default=False)
 
@@ -23,7 +24,7 @@ def forbid_sync() -> Iterator[None]:
     Raises
     ------
     SyncForbiddenError
-        At the read; the message names the line.
+        At the read; the message names the line, the reason, and what to do.
     """
     token = _forbidden.set(True)
     try:
@@ -32,8 +33,13 @@ def forbid_sync() -> Iterator[None]:
         _forbidden.reset(token)
 
 
-def check_sync() -> None:
+def check_sync(cause: str = "value") -> None:
     """Refuse a read where reads are forbidden.
+
+    Parameters
+    ----------
+    cause
+        What the executor was asked for, as in `Synced`.
 
     Raises
     ------
@@ -41,7 +47,19 @@ def check_sync() -> None:
         Inside `forbid_sync`.
     """
     if _forbidden.get():
+        place = place_of_call()
         raise SyncForbiddenError(
-            f"{user_line()}: a value is read inside forbid_sync(), which closes the recording and waits for it; "
-            "move the read out of the block, or keep it lazy (where() instead of a branch on values)"
+            f"{locate(place.code, place.lasti)}: a value is read inside forbid_sync(), which closes the recording and "
+            f"waits for it ({reason_of(cause, place)}); {_remedy(cause, place)}"
         )
+
+
+def _remedy(cause: str, place: Place) -> str:
+    """Return what to do about a read."""
+    if cause == "wait_device_ops":
+        return "wait outside the block; mark_step() and sync() start work without waiting for it"
+    if place.shapes:
+        return "keep the shape as it is (where() instead of a mask), or move this out of the block"
+    if place.function == "__bool__":
+        return "use where() instead of a branch on values, or decide outside the block"
+    return "move the read out of the block, or collect the arrays and read them after it"

@@ -102,11 +102,11 @@ class TracingSettings(SettingsGroup):
         description="Whether a compilation that takes longer than a second is shown on standard error, where that is a "
         "terminal.",
     )
-    recompilations: Integer | None = Field(
+    warn_after_compilations: Integer | None = Field(
         8,
         ge=1,
-        description="Compilations of graphs that differ a little that one line of the program may cause before there "
-        "is a warning, with the reason of the last one; null for any number.",
+        description="Compilations that one line of user code may cause before a warning says why the last one was made;"
+        " null never warns.",
     )
 
 

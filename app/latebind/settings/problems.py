@@ -21,6 +21,7 @@ _PLAINER: Final = {
     "model_type": "should be a mapping of keys to values",
     "model_attributes_type": "should be a mapping of keys to values",
     "tuple_type": "should be a list",
+    "too_short": "should be a list that is not empty",
 }
 _VARIABLE = re.compile(rf"{PREFIX}\w+")
 
@@ -35,7 +36,31 @@ def settings_error(problems: Sequence[str]) -> SettingsError:
 
 def describe(error: ValidationError, model: type[BaseModel], sources: Mapping[KeyPath, str]) -> list[str]:
     """Return each of pydantic's errors as one clause."""
-    return [_describe_one(details, model, sources) for details in error.errors()]
+    return [_describe_one(details, model, sources) for details in worth_telling(error)]
+
+
+def worth_telling(error: ValidationError) -> list[ErrorDetails]:
+    """Return pydantic's errors without those that only follow from others.
+
+    A list whose elements are wrong is too short for pydantic, which counts the right ones only.
+    """
+    found = error.errors()
+    places = [details["loc"] for details in found]
+    return [
+        details
+        for details in found
+        if details["type"] != "too_short" or not any(_is_inside(place, details["loc"]) for place in places)
+    ]
+
+
+def plain_message(details: ErrorDetails) -> str:
+    """Return what pydantic says of a value, in words that continue "but it"."""
+    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return _PLAINER.get(details["type"], message)
+
+
+def _is_inside(place: tuple[str | int, ...], outer: tuple[str | int, ...]) -> bool:
+    return len(place) > len(outer) and place[: len(outer)] == outer
 
 
 def source_of(path: Sequence[str | int], sources: Mapping[KeyPath, str]) -> str:
@@ -54,9 +79,7 @@ def _describe_one(details: ErrorDetails, model: type[BaseModel], sources: Mappin
         return f"unknown key {join_path(path)} ({source}){_suggest_key(path, model, source)}"
     if details["type"] == "missing":
         return f"key {join_path(path)} is missing ({source})"
-    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    message = _PLAINER.get(details["type"], message)
-    clause = f"{join_path(path)} is {details['input']!r} ({source}), but it {message}"
+    clause = f"{join_path(path)} is {details['input']!r} ({source}), but it {plain_message(details)}"
     return clause + _suggest_value(details)
 
 
@@ -71,6 +94,9 @@ def _suggest_value(details: ErrorDetails) -> str:
 
 
 def _suggest_key(path: tuple[str | int, ...], model: type[BaseModel], source: str) -> str:
+    variable = _VARIABLE.search(source)
+    if variable and (meant := _with_delimiters(variable[0], model)):
+        return f"; did you mean {meant}? Levels are separated by {DELIMITER!r}"
     parent = _model_at(model, path[:-1])
     siblings = list(parent.model_fields) if parent is not None else []
     near = get_close_matches(str(path[-1]), siblings, n=1)
@@ -81,10 +107,18 @@ def _suggest_key(path: tuple[str | int, ...], model: type[BaseModel], source: st
         if not elsewhere:
             return f"; known here: {', '.join(siblings)}" if siblings else ""
         target = elsewhere[0]
-    if variable := _VARIABLE.search(source):
+    if variable:
         rest = variable[0].removeprefix(PREFIX).split(DELIMITER)[len(path) :]
         return f"; did you mean {variable_name((*target, *rest))}?"
     return f"; did you mean {join_path(target)}?"
+
+
+def _with_delimiters(variable: str, model: type[BaseModel]) -> str | None:
+    """Return the variable that was meant by one whose levels are separated by a single underscore."""
+    for path in _leaves(model):
+        if len(path) > 1 and variable == PREFIX + "_".join(path).upper():
+            return variable_name(path)
+    return None
 
 
 def _leaves(model: type[BaseModel], prefix: KeyPath = ()) -> Iterator[KeyPath]:

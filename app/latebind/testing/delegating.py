@@ -36,6 +36,7 @@ class DelegatingBackend(Backend):
             name=backend.name,
             blocking=backend.blocking,
             interpretations=backend.interpretations,
+            engines=backend.engines,
             gaps=backend.gaps,
             deviations=backend.deviations,
         )
@@ -164,6 +165,11 @@ class DelegatingBackend(Backend):
 
     def computation_analysis(self, computation: Computation) -> Mapping[str, float]:
         return self.wrapped.computation_analysis(computation)
+
+    def fusions(
+        self, device: BackendDevice, inputs: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]
+    ) -> Mapping[Node, str]:
+        return self.wrapped.fusions(device, inputs, nodes, results)
 
 
 class DelegatingLoweringContext(LoweringContext[Any]):

@@ -226,3 +226,12 @@ def test_auto_takes_the_tiers_where_their_compiler_is_installed(monkeypatch):
     assert BackendCatalogue(BUILT_IN).choose().name == "torch"
     monkeypatch.setattr(registry, "_is_installed", lambda module: module == "numpy")
     assert BackendCatalogue(BUILT_IN).choose().name == "numpy"
+
+
+def test_what_a_backend_says_of_its_engine_is_not_wrapped(entry_points, tmp_path, monkeypatch):
+    lines = ("from latebind import errors", "raise errors.BackendUnavailableError(\"backend 'theirs': no GPU\")")
+    (tmp_path / "party_without_gpu.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    entry_points(theirs="party_without_gpu:Backend")
+    with pytest.raises(BackendUnavailableError, match=r"^backend 'theirs': no GPU$"):
+        default_catalogue().find("theirs").load_class()

@@ -122,9 +122,16 @@ def test_leaving_with_sys_exit(latebind, program, leave, code):
         ("zzzzzz", "there is no program 'zzzzzz': known are digits."),
         ("missing.py", "there is no program file 'missing.py'"),
         ("./", "'./' is no file"),
+        ("models.py", "there is no program file 'models.py'; did you mean 'model.py'?"),
+        ("data.txt", "'data.txt' is one of latebind's programs if it is a name"),
+        ("picture.py", "'picture.py' is no Python program: it has zero bytes"),
     ],
 )
-def test_a_program_that_does_not_exist(latebind, name, message):
+def test_a_program_that_does_not_exist(latebind, name, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.py").touch()
+    (tmp_path / "data.txt").touch()
+    (tmp_path / "picture.py").write_bytes(b"\x89PNG\0")
     outcome = latebind("run", name)
     assert outcome.code == 2
     assert outcome.err.startswith(f"latebind: {message}")

@@ -96,6 +96,18 @@ def test_more_threads_than_cores():
     assert found.problem == "backend.threads is 6, but this process may use 4 of 8 cores"
 
 
+@pytest.mark.parametrize("value", ["lots", "0", "-2", "2,many"])
+def test_a_variable_that_is_no_number_of_threads(value):
+    (found,) = limit_findings(limits_of(thread_variables={"OMP_NUM_THREADS": value}))
+    assert f"OMP_NUM_THREADS is '{value}', which is no number of threads" in found.problem
+    assert found.remedy == "set OMP_NUM_THREADS to 8, or unset it"
+
+
+@pytest.mark.parametrize("value", ["1", " 8", "4,2"])
+def test_a_variable_that_is_a_number_of_threads(value):
+    assert limit_findings(limits_of(thread_variables={"OMP_NUM_THREADS": value})) == []
+
+
 def test_little_memory():
     (found,) = limit_findings(limits_of(memory_limit_bytes=256 << 20))
     assert found.subject == "memory"

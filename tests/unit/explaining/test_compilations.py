@@ -1,306 +1,350 @@
-"""Every compilation names the graph that is most like it, what is different first, and the user's lines."""
+"""Why was that compiled: the nearest computation, the first difference, and the lines on both sides."""
 
 from __future__ import annotations
 
-import inspect
 import json
-import logging
-import threading
-import warnings
 
 import numpy as np
 import pytest
 
 import latebind as lb
-from latebind.errors import RecompilationWarning
+from latebind.errors import ExplanationError
 
 
-def line(offset: int = 0) -> str:
-    """Return the caller's line, as a recording names it."""
-    caller = inspect.currentframe().f_back
-    return f"{caller.f_code.co_filename}:{caller.f_lineno + offset}"
+def normalised(x):
+    scaled = x * 2.0 + 1.0
+    return float(scaled.sum())
 
 
-def step(x, y):
-    return lb.sum(x * y + 1.0)
+def only(compilations):
+    (one,) = compilations
+    return one
 
 
-def causes(*pairs):
-    """Return why each of these steps was compiled."""
-    with lb.explain() as seen:
-        for x, y in pairs:
-            float(step(x, y))
-    return seen.compilations
+def test_the_first_compilation_of_its_kind_has_nothing_to_compare_with(container, lines):
+    with lb.explain() as why:
+        normalised(lb.ones((4, 3)))
+    made = only(why.compilations)
+    assert (made.reason, made.change, made.nearest) == ("first", None, None)
+    assert made.line == lines(normalised, "float(")
+    assert made.text == "return float(scaled.sum())"
+    assert made.engines == "numpy"
+    assert "Nothing like it was compiled before" in str(made)
 
 
-def ones(*shape, dtype="float64"):
-    return lb.asarray(np.ones(shape, dtype))
+def test_a_new_shape_is_named_with_both_types_and_lines(container, lines):
+    a, b = lb.asarray(np.ones((4, 3))), lb.asarray(np.ones((5, 3)))
+    with lb.explain() as why:
+        normalised(a)
+        normalised(b)
+    first, second = why.compilations
+    assert (second.reason, second.change.kind, second.change.operation) == ("graph", "type", "multiply")
+    assert (second.change.now, second.change.before) == ("float64[5, 3]", "float64[4, 3]")
+    assert second.change.line == second.nearest.line == lines(normalised, "scaled = ")
+    assert second.nearest.name == first.name
+    assert second.change.text == "scaled = x * 2.0 + 1.0"
 
 
-def test_the_first_graph_is_like_nothing(container):
-    (cause,) = causes((ones(4), ones(4)))
-    assert cause.reason == "new" and cause.nearest == "" and cause.difference == ""
-    assert cause.operations == 3 and cause.seconds > 0
-    assert "no graph in the cache is like it" in str(cause)
+def test_a_computation_from_before_the_block_is_compared_with(container, lines):
+    a, b = lb.asarray(np.ones((4, 3))), lb.asarray(np.ones((4, 3), np.float32))
+    normalised(a)
+    with lb.explain() as why:
+        normalised(b)
+    made = only(why.compilations)
+    assert (made.change.now, made.change.before) == ("float32[4, 3]", "float64[4, 3]")
+    assert made.nearest.line == lines(normalised, "scaled = ")
 
 
-def test_a_shape_is_named_with_both_lines(container):
-    with lb.explain() as seen:
-        np.asarray(ones(4) * 2.0)
-        before = line(-1)
-        np.asarray(ones(6) * 2.0)
-        here = line(-1)
-    first, cause = seen.compilations
-    assert cause.nearest == first.name
-    assert (cause.line, cause.nearest_line) == (here, before)
-    assert cause.difference == "operation 0, multiply, takes float64[6] where it took float64[4] (operand 0)"
-    assert str(cause).startswith(f"{here}: {cause.name} was compiled (1 operation, ")
-    assert str(cause).endswith(f"it is like {first.name}, but {cause.difference} (there at {before})")
+def test_what_is_in_the_cache_is_not_compiled_and_not_listed(container):
+    x = lb.asarray(np.ones(3))
+    normalised(x)
+    with lb.explain() as why:
+        normalised(x)
+    assert why.compilations == []
+    assert "Compilations: 0" in str(why)
 
 
-@pytest.mark.parametrize(
-    ("pair", "expected"),
-    [
-        (("ones(4, dtype='float32')", "ones(4)"), "takes float32[4] where it took float64[4] (operand 0)"),
-        (("ones(4)", "ones()"), "takes float64[] where it took float64[4] (operand 1)"),
-    ],
-)
-def test_the_first_operand_that_differs_is_named(container, pair, expected):
-    _, cause = causes((ones(4), ones(4)), tuple(eval(text) for text in pair))
-    assert cause.difference == f"operation 0, multiply, {expected}"
+def test_a_scalar_that_varies_is_named_with_both_values(container):
+    x = lb.asarray(np.ones(3))
+    with lb.explain() as why:
+        for rate in (0.5, 0.25, 0.125):
+            (x - rate * x).tolist()
+    _, made = why.compilations
+    assert (made.reason, made.change.kind, made.count) == ("scalar", "scalar", 1)
+    assert (made.change.now, made.change.before) == ("0.25", "0.5")
+    assert "parameter from now on" in str(made)
 
 
-def test_one_array_twice_is_not_two_arrays(container):
-    x = ones(4)
-    _, cause = causes((ones(4), ones(4)), (x, x))
-    assert cause.difference == (
-        "operation 0, multiply, takes array argument 0 where it took array argument 1 (array operand 1)"
+def test_scalars_that_settings_keep_constant_are_told_each_time(make_container):
+    with make_container({"name": "numpy", "interpretations": 0}, deterministic=True, recording={"direct": False}):
+        x = lb.asarray(np.ones(3))
+        with lb.explain() as why:
+            for rate in (0.5, 0.25, 0.125):
+                (x * rate).tolist()
+    _, made = why.compilations
+    assert (made.reason, made.change.kind, made.count) == ("outputs", "scalar", 2)
+    assert made.change.now == "0.125"
+    assert "deterministic" in str(made)
+
+
+def test_an_attribute_is_named_with_both_values(container):
+    x = lb.asarray(np.ones((3, 3)))
+    with lb.explain() as why:
+        for axis in (0, 1):
+            x.sum(axis=axis).tolist()
+    _, made = why.compilations
+    assert (made.change.kind, made.change.operation, made.change.note) == ("attribute", "sum", "axis")
+    assert (made.change.now, made.change.before) == ("(1,)", "(0,)")
+
+
+def test_another_operation_is_named_with_the_one_that_was_there(container):
+    x = lb.asarray(np.ones(3))
+    with lb.explain() as why:
+        for function in (lb.sin, lb.cos):
+            (function(x + 1.0) * 2.0).tolist()
+    _, made = why.compilations
+    assert (made.change.kind, made.change.now, made.change.before) == ("operation", "cos", "sin")
+    assert made.change.position == 1
+
+
+def test_a_loop_with_one_more_round_has_operations_more(container):
+    x = lb.asarray(np.ones(3))
+
+    def run(rounds):
+        y = x
+        for _ in range(rounds):
+            y = lb.sin(y)
+        return y.tolist()
+
+    with lb.explain() as why:
+        run(3)
+        run(5)
+        run(2)
+    _, longer, shorter = why.compilations
+    assert (longer.change.kind, longer.change.now, longer.change.before) == (
+        "operation",
+        "2 operations more",
+        "the end",
     )
+    assert (shorter.change.now, shorter.change.before) == ("the end", "1 operation more")
 
 
-def test_an_attribute_is_named(container):
-    with lb.explain() as seen:
-        np.asarray(lb.sum(ones(3, 3), axis=0))
-        np.asarray(lb.sum(ones(3, 3), axis=1))
-    difference = seen.compilations[1].difference
-    assert "sum" in difference and "(0,)" in difference and "(1,)" in difference and "where it had" in difference
+def test_an_array_that_is_in_use_now_is_named(container):
+    x = lb.asarray(np.ones(3))
+
+    def run(keep):
+        doubled = x + x
+        tripled = doubled * 3.0
+        if not keep:
+            del doubled
+        return tripled.tolist()
+
+    with lb.explain() as why:
+        run(keep=False)
+        run(keep=True)
+    _, made = why.compilations
+    assert (made.reason, made.change.kind, made.change.operation) == ("outputs", "live", "add")
+    assert made.change.text == "doubled = x + x"
 
 
-def test_another_operation_and_a_longer_graph_are_named(container):
-    with lb.explain() as seen:
-        np.asarray(ones(3) + 1.0)
-        np.asarray((ones(3) + 1.0) * 2.0)
-        np.asarray((ones(3) + 1.0) - 2.0)
-        np.asarray(lb.sqrt((ones(3) + 1.0) * 2.0))
-    differences = [cause.difference for cause in seen.compilations[1:]]
-    assert differences == [
-        "goes on with multiply where that one ends, after 1 operation",
-        "operation 1 is subtract where it was multiply",
-        "goes on with sqrt where that one ends, after 2 operations",
-    ]
+def test_a_buffer_that_is_shared_now_is_named(container):
+    def grow(x):
+        x = x + 1.0
+        lb.mark_step()
+        return x
+
+    x = lb.asarray(np.zeros(2000)) + 1.0
+    lb.mark_step()
+    with lb.explain() as why:
+        for _ in range(5):
+            x = grow(x)
+        kept = x
+        x = grow(x)
+    assert kept.shape == x.shape
+    made = why.compilations[-1]
+    assert (made.reason, made.change.kind, made.change.operation) == ("outputs", "donation", "add")
+    assert made.change.note == "float64[2000]"
 
 
-def test_a_number_that_varies_is_named_and_compiles_once_more_only(container):
-    with lb.explain() as seen:
-        for rate in (0.1, 0.2, 0.3, 0.4):
-            np.asarray(ones(3) * rate)
-    _, cause = seen.compilations
-    assert cause.reason == "scalars"
-    assert cause.difference.startswith("a number that multiply takes is 0.2 where it was 0.1")
-    assert cause.line == line(-4)
+def test_one_array_twice_is_another_computation_than_two_arrays(container):
+    a, b = lb.asarray(np.ones(3)), lb.asarray(np.ones(3))
+    with lb.explain() as why:
+        for other in (b, a):
+            (a * other + 1.0).tolist()
+    _, made = why.compilations
+    assert (made.change.kind, made.change.operation) == ("aliasing", "multiply")
+    assert "used before" in made.change.now
 
 
-def test_a_python_int_is_not_a_float(container):
-    with lb.explain() as seen:
-        np.asarray(ones(3) * 2.0)
-        np.asarray(ones(3) * 2)
-    assert seen.compilations[1].difference == "operation 0, multiply, takes a Python int where it took a Python float"
+def test_an_operand_that_came_from_outside_is_told_from_one_of_the_recording(container):
+    a = lb.asarray(np.ones(3))
+    with lb.explain() as why:
+        for read in (False, True):
+            b = lb.sin(a)
+            if read:
+                b.tolist()
+            ((b + a) * b).tolist()
+    assert why.compilations[-1].change.kind in ("operation", "operand")
 
 
-def test_results_that_are_in_use_are_named(container):
-    with lb.explain() as seen:
-        for keep in (False, True):
-            y = ones(3) + 1.0
-            z = y * 2.0
-            if not keep:
-                del y
-            np.asarray(z)
-    first, cause = seen.compilations
-    assert cause.reason == "outputs" and cause.nearest == first.name
-    assert cause.difference == "the result of operation 0, add, is in use after it, where nothing used it"
+@pytest.mark.filterwarnings("ignore::latebind.errors.RecompilationWarning")
+def test_one_reason_at_one_line_is_one_paragraph_with_a_count(container):
+    arrays = [lb.asarray(np.ones((n, 3))) for n in range(2, 12)]
+    with lb.explain() as why:
+        for x in arrays:
+            normalised(x)
+    first, rest = why.compilations
+    assert (first.count, rest.count) == (1, 9)
+    assert rest.change.now == "float64[11, 3]"
+    assert "is the last of 9 compiled" in str(rest)
+    assert "Compilations: 10," in str(why)
 
 
-def test_memory_that_cannot_be_overwritten_any_more_is_named(container):
-    with lb.explain() as seen:
-        for keep in (False, True):
-            x = ones(10_000) + 0.0
-            container.executor().sync((x,))
-            container.executor().wait_device_ops()
-            y = x * 2.0
-            if not keep:
-                del x
-            np.asarray(y)
-    assert [cause.reason for cause in seen.compilations] == ["new", "new", "outputs"]
-    assert "still in use after it, so that its memory cannot be overwritten" in seen.compilations[2].difference
+def test_what_the_cache_dropped_is_recognised(make_container):
+    settings = {"recording": {"direct": False}, "cache": {"max_entries": 1}}
+    with make_container({"name": "numpy", "interpretations": 0}, **settings):
+        x = lb.asarray(np.ones(3))
+        with lb.explain() as why:
+            for function in (lb.sin, lb.sum, lb.sin):
+                np.asarray(function(x))
+    assert [made.change.kind for made in why.compilations if made.change][-1:] == ["dropped"]
+    assert why.tallies.evicted == 2
+    assert "cache.max_entries" in str(why.compilations[-1])
 
 
-def test_what_was_compiled_before_the_block_is_compared_as_well(container):
-    np.asarray(ones(3) * 2.0)
-    with lb.explain() as seen:
-        np.asarray(ones(4) * 2.0)
-    (cause,) = seen.compilations
-    assert "takes float64[4] where it took float64[3]" in cause.difference
+def test_a_captured_function_says_what_its_own_explanation_says(container):
+    @lb.compile
+    def step(x, depth):
+        return x * 2.0 if depth > 2 else x + 1.0
+
+    with lb.explain() as why:
+        for shape, depth in ((3, 1), (4, 1), (4, 3)):
+            step(lb.asarray(np.ones(shape)), depth)
+    first, again = why.compilations[0], [made for made in why.compilations if made.reason == "recaptured"]
+    assert first.reason == "captured"
+    assert first.function.endswith("step")
+    told = [line.partition(": ")[2] for line in step.explain()]
+    assert len(told) == 2
+    assert again[-1].change.now.partition(", whose")[0] == told[-1].partition(", whose")[0]
 
 
-def test_like_reasons_of_one_line_are_one_paragraph(container):
-    with lb.explain() as seen:
-        for size in range(1, 8):
-            np.asarray(ones(size) * 2.0)
-    assert len(seen.compilations) == 7
-    first, more = sorted(seen.groups, key=lambda group: group.count)
-    assert (first.count, more.count) == (1, 6)
-    assert more.last.difference.startswith("operation 0, multiply, takes float64[7] where")
-    assert str(seen).startswith("7 compilations, ") and "and 5 more like it" in str(seen)
+def test_an_explanation_is_plain_data_too(container):
+    with lb.explain() as why:
+        for n in (3, 4):
+            normalised(lb.asarray(np.ones(n)))
+    data = json.loads(json.dumps(why.as_dict()))
+    assert data["compilations"][1]["change"]["kind"] == "type"
+    assert data["compilations"][1]["paragraph"] == str(why.compilations[1])
+    assert data["synchronisations"][0]["reason"] == "float()"
 
 
-def test_hits_are_not_compilations(container):
-    np.asarray(ones(3) * 2.0)
-    with lb.explain() as seen:
-        np.asarray(ones(3) * 2.0)
-    assert seen.compilations == [] and seen.recordings == {"computation": 1}
-    assert str(seen).startswith("0 compilations, 0 s\n  recordings: 1 as a compiled graph")
+def test_explanations_nest_and_are_used_once(container):
+    x = lb.asarray(np.ones(3))
+    with lb.explain() as outer:
+        normalised(x)
+        with lb.explain() as inner:
+            (x * 5.0 - 1.0).tolist()
+    assert (len(outer.compilations), len(inner.compilations)) == (2, 1)
+    with pytest.raises(ExplanationError, match="used already"), outer:
+        pass
 
 
-def test_captured_functions_say_why_they_were_captured_again(container):
-    with lb.explain() as seen:
-
-        @lb.compile
-        def double(x):
-            return x * 2.0
-
-        for size in (3, 4):
-            np.asarray(double(ones(size)))
-    (why,) = seen.recaptures
-    assert "double: " in why and why.endswith("x: float64[3] -> float64[4]")
-    assert "functions given to compile() that were captured again" in str(seen) and why[-30:] in str(seen)
+def test_what_ran_without_compiling_is_said(make_container):
+    with make_container("numpy"):
+        x = lb.asarray(np.ones(3))
+        with lb.explain() as why:
+            normalised(x)
+    assert why.tallies.interpreted == 1
+    assert "too new to be worth compiling" in str(why)
 
 
-def test_the_same_operations_inside_and_outside_a_compiled_function_are_told_apart(container, caplog):
-    with lb.explain() as seen:
-        np.asarray(ones(3) * 2.0)
-        np.asarray(lb.compile(lambda x: x * 2.0)(ones(3)))
-    assert seen.compilations[1].difference == "belongs to a function given to compile(), or to none where that one does"
-    assert not caplog.records
+def test_eager_execution_is_said(make_container):
+    with make_container("numpy", eager=True):
+        x = lb.asarray(np.ones(3))
+        with lb.explain() as why:
+            normalised(x)
+    assert "eager: true" in str(why)
 
 
-def test_the_same_operations_on_two_devices_are_told_apart(make_container):
-    with make_container(backend={"name": "numpy", "interpretations": 0, "devices": 2}), lb.explain() as seen:
-        for device in ("cpu:0", "cpu:1"):
-            np.asarray(lb.asarray(np.ones(3), device=device) * 2.0)
-    assert seen.compilations[1].difference == "runs on cpu:1 where that one runs on cpu:0"
+def test_a_program_that_never_repeats_itself_is_said_to_run_directly(make_container):
+    def run():
+        for size in range(1, 400):
+            x = lb.asarray(np.ones(size))
+            (x * 2.0 + 1.0).tolist()
+
+    with make_container("numpy"), lb.explain() as why:
+        run()
+    assert why.tallies.direct > 0
+    assert "directly, because the program did not repeat itself" in str(why)
 
 
-def test_an_error_of_the_comparison_does_not_reach_the_program(container, monkeypatch, caplog):
-    monkeypatch.setattr(container.executor().runner.recompilations, "_nearest", None)
-    with lb.explain() as seen:
-        assert np.asarray(ones(3) * 2.0).tolist() == [2.0, 2.0, 2.0]
-    assert seen.compilations[0].nearest == "" and "could not be worked out" in caplog.text
+def test_what_has_not_run_is_said(container):
+    x = lb.asarray(np.ones(3))
+    with lb.explain() as why:
+        y = x + 1.0
+        assert "1 operation is recorded and has not run" in str(why)
+    assert y.shape == (3,)
 
 
-def test_operations_that_ran_directly_are_counted(make_container):
-    with make_container(backend="numpy"), lb.explain() as seen:
-        for size in range(1, 60):
-            np.asarray(ones(size) + 1.0)
-    assert seen.direct_operations > 0 and "ran directly" in str(seen)
+def test_a_program_without_source_has_its_file_and_number(container):
+    with lb.explain() as why:
+        exec(compile("y = x + 1.0\nfloat(y.sum())", "<session>", "exec"), {"x": lb.asarray(np.ones(3))})
+    made = only(why.compilations)
+    assert (made.line, made.text) == ("<session>:2", "")
+    assert made.lines == "<session>:1-2"
 
 
-def test_other_threads_are_seen(container):
-    x = ones(3)
-    with lb.explain() as seen:
-        thread = threading.Thread(target=lambda: np.asarray(x * 2.0))
-        thread.start()
-        thread.join()
-    assert len(seen.compilations) == 1
+def test_without_source_lines_a_compilation_is_explained_all_the_same(make_container):
+    settings = {"recording": {"source_lines": False, "direct": False}}
+    with make_container({"name": "numpy", "interpretations": 0}, **settings), lb.explain() as why:
+        for n in (3, 4):
+            normalised(lb.asarray(np.ones(n)))
+    assert why.compilations[1].change.now == "float64[4]"
+    assert "a line that is not known" in str(why)
 
 
-def test_without_source_lines_there_are_no_lines(make_container):
-    with make_container(recording={"source_lines": False}), lb.explain() as seen:
-        for size in (3, 4):
-            np.asarray(ones(size) * 2.0)
-    assert [cause.line for cause in seen.compilations] == ["", ""]
-    assert "somewhere: " in str(seen.compilations[1]) and str(seen)
+FIRST_DIFFERENCES = {
+    "kind of number": (lambda x: x * 2, lambda x: x * 2.0, "type", "a Python float", "a Python int"),
+    "NumPy's number": (
+        lambda x: x * 2.0,
+        lambda x: x * np.float64(2),
+        "type",
+        "a number of dtype float64",
+        "a Python float",
+    ),
+    "number for an array": (lambda x: x * x, lambda x: x * 2.0, "type", "a Python float", "float64[4, 6]"),
+    "length of a slice": (lambda x: x[1:3], lambda x: x[1:4], "attribute", "[slice of 3, :]", "[slice of 2, :]"),
+    "start of a slice": (lambda x: x[1:3], lambda x: x[2:4], "scalar", "2", "1"),
+    "new axis": (lambda x: x[None], lambda x: x[:, None], "attribute", "[:, None, :]", "[None, :, :]"),
+    "dtype": (lambda x: x.astype(lb.float32), lambda x: x.astype(lb.int64), "attribute", "int64", "float32"),
+    "number of operands": (
+        lambda x: lb.concat([x, x]),
+        lambda x: lb.concat([x, x, x]),
+        "operand",
+        "3 operands",
+        "2 operands",
+    ),
+}
 
 
-def test_code_without_a_file_has_the_name_of_its_source(container):
-    with lb.explain() as seen:
-        exec(compile("np.asarray(x * 2.0)", "<typed in>", "exec"), {"np": np, "x": ones(3)})
-    assert seen.compilations[0].line == "<typed in>:1"
-    assert [one.line for one in seen.synchronisations] == ["<typed in>:1"]
+@pytest.mark.parametrize("what", FIRST_DIFFERENCES)
+def test_the_first_difference_is_in_the_users_words(container, what):
+    before, now, kind, *values = FIRST_DIFFERENCES[what]
+    x = lb.asarray(np.arange(24.0).reshape(4, 6))
+    with lb.explain() as why:
+        for function in (before, now):
+            function(x).tolist()
+    made = why.compilations[-1]
+    assert (made.change.kind, made.change.now, made.change.before) == (kind, *values)
+    assert f"{values[0]}, and " in str(made)
 
 
-def test_everything_is_plain_data_as_well(container):
-    with lb.explain() as seen:
-        for size in (3, 4):
-            float(lb.sum(ones(size) * 2.0))
-    found = json.loads(json.dumps(seen.as_dict()))
-    assert [one["reason"] for one in found["compilations"]] == ["new", "new"]
-    assert found["compilations"][1]["text"].endswith(")") and found["synchronisations"][0]["count"] == 2
+def test_an_explanation_that_fails_is_logged_and_the_program_goes_on(container, monkeypatch, caplog):
+    def fail(*_):
+        raise ZeroDivisionError
 
-
-def test_long_recordings_are_compared_to_their_first_difference(make_container):
-    def chain(last):
-        x = ones(2)
-        for i in range(5_000):
-            x = lb.sin(x) if i % 7 else lb.cos(x)
-        np.asarray(last(x))
-
-    with make_container(recording={"limit": 100_000, "direct": False}), lb.explain() as seen:
-        chain(lb.exp)
-        chain(lb.exp2)
-    differences = [cause.difference for cause in seen.compilations if cause.nearest]
-    assert differences and all("is exp2 where it was exp" in one or "operation" in one for one in differences)
-
-
-# The warning
-
-
-def varied(sizes):
-    for size in sizes:
-        np.asarray(ones(size) * 2.0)
-
-
-def test_a_line_that_causes_many_compilations_is_warned_of_once(make_container):
-    with make_container(tracing={"recompilations": 3}), pytest.warns(RecompilationWarning) as warned:
-        varied(range(1, 12))
-    (warning,) = warned
-    text = str(warning.message)
-    assert "has caused 4 compilations" in text and "takes float64[5] where it took" in text
-    assert warning.filename == __file__
-
-
-@pytest.mark.parametrize(("allowed", "sizes"), [(None, 40), (8, 9)])
-def test_there_is_no_warning_below_the_limit_or_without_one(make_container, allowed, sizes):
-    with make_container(tracing={"recompilations": allowed}), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        varied(range(1, sizes + 1))
-
-
-# The log
-
-
-def test_each_compilation_is_a_log_record_with_fields(container, caplog):
-    with caplog.at_level(logging.INFO, "latebind.compilation"):
-        varied((3, 4))
-    first, second = caplog.records
-    assert first.compilation["reason"] == "new" and first.compilation["nearest"] == ""
-    assert second.compilation["nearest"] == first.compilation["name"]
-    assert second.compilation["operations"] == 1 and "float64[4]" in second.compilation["difference"]
-    assert second.getMessage().startswith(second.compilation["line"])
-
-
-def test_nothing_is_compared_when_nobody_wants_to_know(make_container, monkeypatch):
-    from latebind.runtime import recompilations
-
-    monkeypatch.setattr(recompilations.Recompilations, "note", None)
-    with make_container(tracing={"recompilations": None}):
-        varied((3, 4))
+    monkeypatch.setattr("latebind.explaining.collector.analyse", fail)
+    with lb.explain() as why:
+        assert normalised(lb.asarray(np.ones(3))) == 9.0
+    assert why.compilations == []
+    assert "an observer failed" in caplog.text

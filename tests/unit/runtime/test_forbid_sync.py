@@ -37,6 +37,25 @@ def test_a_read_is_an_error_that_names_the_line(read: str, computed: bool) -> No
     np.testing.assert_array_equal(x, [1, 2, 3])
 
 
+@pytest.mark.parametrize(
+    ("read", "reason", "remedy"),
+    [
+        (lambda x: float(x[0]), "float()", "move the read out of the block"),
+        (lambda x: 1 if x[0] > 0 else 0, "if, while, and, or, not", "where() instead of a branch"),
+        (lambda x: x[x > 0], "data-dependent shape: boolean mask", "where() instead of a mask"),
+        (lambda x: np.asarray(x), "numpy.asarray()", "move the read out of the block"),
+        (lambda x: lb.wait_device_ops(), "wait_device_ops()", "mark_step() and sync() start work"),
+    ],
+    ids=["float", "branch", "mask", "asarray", "wait"],
+)
+def test_the_error_says_what_reads_and_what_to_do(read: Callable[[Any], object], reason: str, remedy: str) -> None:
+    x = lb.arange(3.0) + 1
+    with lb.forbid_sync(), pytest.raises(SyncForbiddenError) as caught:
+        read(x)
+    assert f"({reason})" in str(caught.value)
+    assert remedy in str(caught.value)
+
+
 def test_recording_and_starting_work_are_allowed() -> None:
     x = lb.zeros(3)
     with lb.forbid_sync():

@@ -150,3 +150,14 @@ def test_a_directory_and_a_binary_file_cannot_be_read(tmp_path):
 
 def test_the_error_is_a_value_error():
     assert issubclass(SettingsError, ValueError)
+
+
+def test_a_variable_whose_levels_are_not_separated_is_told_by_its_right_name():
+    with pytest.raises(SettingsError, match=r"did you mean LATEBIND_RECORDING__LIMIT\? Levels are separated by '__'"):
+        load_settings(environ={"LATEBIND_RECORDING_LIMIT": "3"}, dotenv=None)
+
+
+@pytest.mark.parametrize(("engine", "backend"), [("jax", "xla"), ("torchh", "torch")])
+def test_the_name_of_an_engine_is_told_by_its_backend(engine, backend):
+    with pytest.raises(SettingsError, match=f"unknown backend '{engine}'; did you mean '{backend}'"):
+        load_settings(environ={"LATEBIND_BACKEND": engine}, dotenv=None)

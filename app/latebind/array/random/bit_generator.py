@@ -76,8 +76,6 @@ class Philox:
         key: int | ArrayLike | None = None,
         device: Device = None,
     ) -> None:
-        from numpy.random import SeedSequence
-
         if seed is not None and key is not None:
             raise ValueError("a bit generator takes a seed or a key, not both")
         ground = ground_of(device)
@@ -88,7 +86,7 @@ class Philox:
             )
         self._seed_seq: SeedSequence | None = None
         if key is None:
-            self._seed_seq = seed if isinstance(seed, SeedSequence) else SeedSequence(seed)
+            self._seed_seq = _seed_sequence(seed)
             words = self._seed_seq.generate_state(_KEY_WORDS, np.uint64)
         else:
             words = _words("key", key, _KEY_WORDS)
@@ -253,3 +251,15 @@ def _words(name: str, value: Any, count: int) -> np.ndarray:
     if found.shape != (count,) or found.dtype.kind not in "iu" or (found.dtype.kind == "i" and (found < 0).any()):
         raise ValueError(f"{name} has to be an integer or {count} words of uint64, got {value!r}")
     return found.astype(np.uint64)
+
+
+def _seed_sequence(seed: Seed) -> SeedSequence:
+    from numpy.random import SeedSequence
+
+    if isinstance(seed, SeedSequence):
+        return seed
+    try:
+        return SeedSequence(seed)
+    except (TypeError, ValueError) as error:
+        # NumPy's types, so that what catches its errors catches these.
+        raise type(error)(f"a seed is an integer from 0 on, or a sequence of such, or None, got {seed!r}") from None

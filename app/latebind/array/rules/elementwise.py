@@ -33,6 +33,8 @@ from latebind.ir.types import DType, TensorType
 from latebind.runtime.signature import OperandKey, Rule
 
 Emit = Callable[..., Value]
+#: What a ufunc may be defined for, by the kinds of dtypes.
+_KINDS: Final = {"boolean": "b", "integer": "iu", "real": "f", "complex": "c"}
 
 
 @lru_cache(maxsize=4096)
@@ -41,10 +43,17 @@ def _loop(ufunc: np.ufunc, dtypes: tuple[DType, ...]) -> tuple[DType, ...]:
     try:
         return ufunc.resolve_dtypes((*dtypes, None))
     except (TypeError, ValueError) as error:
-        names = ", ".join(dtype.name for dtype in dtypes)
-        raise DTypeMismatchError(
-            f"{ufunc.__name__} is not defined for {names}: convert the operands with astype ({error})"
-        ) from None
+        raise DTypeMismatchError(_not_defined(ufunc, dtypes, str(error))) from None
+
+
+def _not_defined(ufunc: np.ufunc, dtypes: tuple[DType, ...], error: str) -> str:
+    names = ", ".join(dtype.name for dtype in dtypes)
+    # What NumPy says of booleans names the operator to use; otherwise, it is about its own casting rules.
+    if "boolean" in error:
+        return f"{ufunc.__name__} is not defined for {names}: convert the operands with astype ({error})"
+    kinds = {np.dtype(one).kind for loop in ufunc.types for one in loop.partition("->")[0] if one not in "OmM"}
+    words = [word for word, of in _KINDS.items() if kinds & set(of)]
+    return f"{ufunc.__name__} is not defined for {names}, but for {' and '.join(words)} numbers: convert with astype"
 
 
 def _elementwise(name: str, ufunc: np.ufunc, emit: Emit) -> Rule:

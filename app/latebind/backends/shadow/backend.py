@@ -92,6 +92,7 @@ class ShadowBackend(Backend):
         self.tolerance = Tolerance(rtol, atol) if settings is None else Tolerance(settings.rtol, settings.atol)
         self.on_mismatch = on_mismatch if settings is None else settings.on_mismatch
         self.interpretations = primary.interpretations
+        self.engines = f"{primary.name} and {reference.name}"
         self.counters: Counter[str] = Counter(dict.fromkeys(COUNTERS, 0))
         self._lock = threading.Lock()
         self._reference_device = reference.backend_device()
@@ -372,6 +373,12 @@ class ShadowBackend(Backend):
         """The primary's figures."""
         program: ShadowProgram = computation.program
         return self.primary.computation_analysis(program.primary)
+
+    def fusions(
+        self, device: BackendDevice, inputs: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]
+    ) -> Mapping[Node, str]:
+        """What the primary fuses."""
+        return self.primary.fusions(device, inputs, nodes, results)
 
     def computation_backend_text(self, computation: Computation) -> str:
         """The computation in the primary's language, then in the reference's."""

@@ -68,6 +68,8 @@ class TieredBackend(Backend):
         self.blocking = baseline.blocking and optimizing.blocking
         self.interpretations = baseline.interpretations
         self.direct = baseline.direct
+        when = "in its turn" if chosen.synchronous else "in the background"
+        self.engines = f"{baseline.name} at once, {optimizing.name} {when}"
         self.gaps = baseline.gaps
         self.deviations = {**baseline.deviations, **optimizing.deviations}
         self.ledger = Ledger(Policy(chosen.compile_after, chosen.margin))
@@ -362,6 +364,12 @@ class TieredBackend(Backend):
         if program.optimizing is not None:
             return self.optimizing.computation_analysis(program.optimizing)
         return self.baseline.computation_analysis(program.baseline)
+
+    def fusions(
+        self, device: BackendDevice, inputs: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]
+    ) -> Mapping[Node, str]:
+        """What the optimizing backend fuses."""
+        return self.optimizing.fusions(device, inputs, nodes, results)
 
     def computation_backend_text(self, computation: Computation) -> str:
         """The computation in the baseline's language, then in the optimizing backend's once it is compiled."""

@@ -22,6 +22,7 @@ from latebind.backends.interface import (
     Scalar,
 )
 from latebind.backends.xla.client import JAXLIB_VERSION, VERSION, EngineError, Slot, clients, has_lapack, thread_count
+from latebind.backends.xla.fusions import fusions_in, marked_text
 from latebind.backends.xla.lowering import XlaLoweringContext
 from latebind.backends.xla.lowerings.linear_algebra import HOST_ONLY
 from latebind.backends.xla.program import Program
@@ -323,6 +324,14 @@ class XlaBackend(Backend):
         if program.executable is None:
             return {}
         return {**_analysis(program.executable), "from_disk": float(program.from_disk)}
+
+    def fusions(
+        self, device: BackendDevice, inputs: Sequence[Value], nodes: Sequence[Node], results: Sequence[Value]
+    ) -> Mapping[Node, str]:
+        """Return the fusion of XLA's in which each node runs; nodes in none are left out."""
+        slot = self._slot(device)
+        executable = slot.compile(marked_text(device, inputs, nodes, results), slot.compile_options(self._options))
+        return fusions_in([module.to_string() for module in executable.hlo_modules()], nodes)
 
     def computation_bytes(self, computation: Computation) -> int:
         """The StableHLO text, which has the constants, and XLA's machine code."""

@@ -25,7 +25,7 @@ from latebind.settings.layers import (
     environment_layer,
     yaml_layer,
 )
-from latebind.settings.problems import settings_error, source_of
+from latebind.settings.problems import plain_message, settings_error, source_of, worth_telling
 from latebind.settings.yaml_file import join_path
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def load_serve_settings(
     try:
         settings = ServeSettings.model_validate(tree)
     except ValidationError as error:
-        problems += [_describe(details, sources) for details in error.errors()]
+        problems += [_describe(details, sources) for details in worth_telling(error)]
         if file is None and not tree:
             problems = [f"no programs are named: give a YAML file with {named_by}, or set {SERVE_PREFIX}PROGRAMS"]
         raise settings_error(problems) from None
@@ -154,8 +154,7 @@ def _describe(details: ErrorDetails, sources: Mapping[KeyPath, str]) -> str:
     if details["type"] == "missing":
         parent = source_of(path[:-1], sources)
         return f"key {join_path(path)} is missing" + (f" ({parent})" if parent != "default" else "")
-    message = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    clause = f"{join_path(path)} is {details['input']!r} ({where}), but it {message}"
+    clause = f"{join_path(path)} is {details['input']!r} ({where}), but it {plain_message(details)}"
     if details["type"] == "literal_error":
         allowed = str(details.get("ctx", {}).get("expected", "")).replace(" or ", ", ")
         near = get_close_matches(str(details["input"]), [part.strip("' ") for part in allowed.split(",")], n=1)

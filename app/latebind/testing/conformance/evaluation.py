@@ -38,7 +38,7 @@ class GraphCompiler(Compiler):
         """
         device = self.backend.backend_device()
         graph = Graph(tuple(parameters), tuple(range(len(parameters))), (), tuple(results))
-        legal = optimize(graph, self.ir_builder, self._stays, check=True)
+        legal = optimize(graph, self.ir_builder, self.stays, check=True)
         stages, slots = self._lower(name, device, graph, legal, donated)
         self._compile_stages(name, stages)
         return Executable(stages, device, graph.leaves, (), (), slots)
@@ -47,7 +47,7 @@ class GraphCompiler(Compiler):
         """Say how a graph that the backend does not lower as it is gets run."""
         graph = Graph(tuple(parameters), (), (), tuple(results))
         try:
-            legal = optimize(graph, self.ir_builder, self._stays, check=False)
+            legal = optimize(graph, self.ir_builder, self.stays, check=False)
         except UnsupportedOpError:
             return "unsupported"
         given = {id(node) for node in parameters}

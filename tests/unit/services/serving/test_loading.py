@@ -59,6 +59,11 @@ def test_containers_do_not_take_the_servers_variables_for_settings(tmp_path, mon
         ("prot: 3\n" + PROGRAM, {}, r"unknown key 'prot' \(serve.yaml:1\); did you mean 'port'\?"),
         (PROGRAM + "    wrokers: 2\n", {}, r"'programs.digits.wrokers' \(serve.yaml:6\); did you mean 'workers'\?"),
         (PROGRAM + "    batching: {zzz: 2}\n", {}, r"known here: max_size, max_delay_ms, buckets"),
+        (
+            PROGRAM.replace("[{name: x", "[]  # {name: x", 1),
+            {},
+            r"inputs' is \[\] .* should be a list that is not empty",
+        ),
         (PROGRAM.replace("shape", "form"), {}, r"unknown key 'programs.digits.inputs.0.form' \(serve.yaml:4\)"),
         (PROGRAM.replace("FP32", "BYTES"), {}, r"datatype' is 'BYTES' \(serve.yaml:4\), but it should be 'BOOL'"),
         (PROGRAM, {"PORT": "x"}, r"'port' is 'x' \(environment variable LATEBIND_SERVE__PORT\), but it should be"),
@@ -93,3 +98,10 @@ def test_all_problems_are_listed_at_once(load):
 def test_a_missing_file_is_named_with_what_named_it(tmp_path):
     with pytest.raises(SettingsError, match="which --config names"):
         load_serve_settings(tmp_path / "missing.yaml", {}, dotenv=None)
+
+
+def test_a_list_whose_only_element_is_wrong_is_not_called_empty(tmp_path):
+    (tmp_path / "serve.yaml").write_text(PROGRAM.replace("FP32", "FP33", 1))
+    with pytest.raises(SettingsError, match="FP33") as raised:
+        load_serve_settings(tmp_path / "serve.yaml", environ={})
+    assert "empty" not in str(raised.value)

@@ -194,6 +194,7 @@ from latebind.array.statistical_functions import (
     sum,
     var,
 )
+from latebind.array.steps import mark_step, metrics, sync, wait_device_ops
 from latebind.array.utility_functions import (
     all,
     any,
@@ -209,7 +210,6 @@ from latebind.runtime.syncs import forbid_sync
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from latebind.backends.interface import BackendDevice
     from latebind.containers import Container, build_container, default_container
     from latebind.explaining.explanation import explain
     from latebind.inspection.graph import graph
@@ -244,45 +244,6 @@ def _numpy_functions() -> Mapping[Callable[..., Any], Callable[..., Any]]:
 
 
 _set_function_table(_numpy_functions)
-
-
-def sync(*arrays: Array) -> None:
-    """Start computing these arrays, and every live array of the recordings that they are part of.
-
-    Without arguments, the same as `mark_step`. Returns when the work is started; errors surface at the first use.
-
-    Raises
-    ------
-    TypeError
-        If one is no array.
-    """
-    if not arrays:
-        mark_step()
-    for one in arrays:
-        if not isinstance(one, Array):
-            raise TypeError(f"sync takes arrays, got {type(one).__name__}: write sync(x, y), or sync(*arrays)")
-        one._tape.ground.executor.sync([one])
-
-
-def mark_step(device: BackendDevice | str | None = None) -> None:
-    """Close this thread's recording for a device of the current container and start computing its live arrays.
-
-    Raises
-    ------
-    DeviceMismatchError
-        If the backend has no such device.
-    """
-    _current_executor().mark_step(device)
-
-
-def wait_device_ops() -> None:
-    """Block until everything that the current container has started is done."""
-    _current_executor().wait_device_ops()
-
-
-def metrics() -> Metrics:
-    """Return the counters and timers of the current container."""
-    return _current_executor().metrics
 
 
 def __array_namespace_info__() -> _NamespaceInfo:

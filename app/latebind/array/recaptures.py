@@ -10,8 +10,8 @@ from latebind.array.call_options import CallOptions, Static
 from latebind.array.captured import Capture, is_traced_number
 from latebind.ir.types import TensorType
 from latebind.runtime.lazy import LazyTensor
-from latebind.runtime.recording import user_line
 from latebind.runtime.tape import Ground
+from latebind.runtime.user_frames import user_line
 
 #: A value is shown up to so many characters.
 _SHOWN: Final = 60

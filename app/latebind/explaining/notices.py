@@ -12,7 +12,7 @@ from latebind.errors import RecompilationWarning
 from latebind.explaining.analysis import analyse
 from latebind.ir.source import locate
 from latebind.profiling.lines import Lines
-from latebind.runtime.recording import user_frame
+from latebind.runtime.user_frames import user_frame
 
 if TYPE_CHECKING:
     from latebind.explaining.records import Compilation

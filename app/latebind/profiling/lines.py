@@ -9,7 +9,7 @@ from types import CodeType
 from typing import TYPE_CHECKING, Final
 
 from latebind.ir.source import SourceLine, locate
-from latebind.runtime.recording import user_frame
+from latebind.runtime.user_frames import user_frame
 
 if TYPE_CHECKING:
     from latebind.runtime.tape import Tape

@@ -21,7 +21,7 @@ class InputData(BackendData):
     __slots__ = ()
 
     def wait(self) -> NoReturn:
-        from latebind.runtime.recording import user_line
+        from latebind.runtime.user_frames import user_line
 
         raise CaptureError(
             f"{user_line()}: the value of an argument is needed inside a function that is being captured by compile(): "
@@ -113,7 +113,7 @@ class ScalarArgument:
     def get(self) -> Any:
         """Return the number; from now on the captured call depends on it."""
         if not self.read:
-            from latebind.runtime.recording import user_line
+            from latebind.runtime.user_frames import user_line
 
             self.read, self.line = True, user_line()
         return self._given

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterable
 from time import perf_counter
@@ -19,7 +18,7 @@ from latebind.runtime.direct_phases import FIRST_LOOK, DirectPhases
 from latebind.runtime.events import Events, Synced
 from latebind.runtime.interpreter import reason
 from latebind.runtime.launch import Worker
-from latebind.runtime.lazy import LazyTensor
+from latebind.runtime.lazy import LazyTensor, default_array_class
 from latebind.runtime.liveness import live_positions, release_bases, release_dead_views
 from latebind.runtime.loops import (
     FIRST_SEARCH,
@@ -29,13 +28,13 @@ from latebind.runtime.loops import (
 )
 from latebind.runtime.metrics import Metrics
 from latebind.runtime.options import ExecutorOptions
-from latebind.runtime.recording import user_line
 from latebind.runtime.running import Runner, is_at
 from latebind.runtime.snapshot import snapshot
 from latebind.runtime.syncs import check_sync
 from latebind.runtime.tape import Ground, Tape
 from latebind.runtime.tracing import Tracer
 from latebind.runtime.transfer import to_device, to_host
+from latebind.runtime.user_frames import user_line
 from latebind.runtime.views import refresh
 from latebind.runtime.warm_steps import run_warm
 
@@ -82,7 +81,7 @@ class LazyGraphExecutor:
         self.events = Events()
         self.events.changed.append(self.metrics.measure_every_call)
         self.name = name
-        self.array_class = array_class or _default_array_class()
+        self.array_class = array_class or default_array_class()
         self.compiler = Compiler(
             backend,
             ir_builder or backend.ir_builder(),
@@ -449,9 +448,3 @@ class LazyGraphExecutor:
         if isinstance(tape, CaptureTape):
             tape.made[id(array)] = array
         return array
-
-
-def _default_array_class() -> type[LazyTensor]:
-    """Return latebind's own array class, which the array package registers here when it is imported."""
-    registered = sys.modules.get("latebind.array.array")
-    return registered.Array if registered is not None else LazyTensor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, final
 
@@ -146,3 +147,9 @@ class LazyTensor:
     _data: BackendData
     _link: ViewLink | None
     _version: int
+
+
+def default_array_class() -> type[LazyTensor]:
+    """Return latebind's own array class, which the array package registers here when it is imported."""
+    registered = sys.modules.get("latebind.array.array")
+    return registered.Array if registered is not None else LazyTensor

@@ -6,7 +6,6 @@ do the same for the common operands in one function body, and `make bench` print
 
 from __future__ import annotations
 
-import os
 import sys
 from _thread import get_ident
 from collections.abc import Callable, Sequence
@@ -14,49 +13,15 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from latebind.errors import ContainerMismatchError, DeviceMismatchError
-from latebind.ir.source import locate
 from latebind.runtime.capture import ScalarArgument
 from latebind.runtime.lazy import LazyTensor
 from latebind.runtime.signature import OperandKey, Rule, RuleAttributes, Signature
+from latebind.runtime.user_frames import IS_INTERNAL, user_frame
 
 if TYPE_CHECKING:
     from latebind.runtime.tape import Ground, Record, Scalar, Tape
 
 _new: Final = object.__new__
-_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-#: Frames of these folders are latebind's own; the first frame outside them is the user's line.
-INTERNAL_PREFIXES: Final = (
-    *(
-        _PACKAGE + folder + os.sep
-        for folder in ("array", "backends", "explaining", "ir", "numpy", "profiling", "runtime")
-    ),
-    *(_PACKAGE + module for module in ("__init__", "fft.py", "linalg.py", "random.py")),
-)
-#: Whether a file is one of these, by its name; looked up several times per record.
-_is_internal: Final[dict[str, bool]] = {}
-
-
-def user_frame(depth: int) -> FrameType:
-    """Return the innermost frame that is not latebind's own."""
-    frame: FrameType = sys._getframe(depth)
-    while True:
-        filename = frame.f_code.co_filename
-        internal = _is_internal.get(filename)
-        if internal is None:
-            internal = _is_internal[filename] = filename.startswith(INTERNAL_PREFIXES)
-        if not internal:
-            return frame
-        outer = frame.f_back
-        if outer is None:
-            break
-        frame = outer
-    return frame
-
-
-def user_line() -> str:
-    """Return the user's line that the innermost call comes from."""
-    frame = user_frame(2)
-    return str(locate(frame.f_code, frame.f_lasti))
 
 
 def common_ground(rule: Rule, arrays: Sequence[LazyTensor]) -> Ground:
@@ -280,7 +245,7 @@ def record_unary(rule: Rule, array: Any, depth: int) -> LazyTensor | None:
         return None
     frame = sys._getframe(depth)
     position = len(tape.records)
-    if position >= tape.limit or _is_internal.get(frame.f_code.co_filename) is not False:
+    if position >= tape.limit or IS_INTERNAL.get(frame.f_code.co_filename) is not False:
         return None
     return append(tape, signature, (signature, position - array._pos), (), frame, position)
 
@@ -294,7 +259,7 @@ def record_index(signature: Signature, starts: tuple[int, ...], array: Any, dept
         How many calls the user's line is away.
     """
     frame = sys._getframe(depth)
-    if _is_internal.get(frame.f_code.co_filename) is not False:
+    if IS_INTERNAL.get(frame.f_code.co_filename) is not False:
         return None
     return _record_one(signature, starts, array, frame)
 
@@ -340,7 +305,7 @@ def record_update(
     if tape.ident != get_ident():
         return None
     frame = sys._getframe(depth)
-    if _is_internal.get(frame.f_code.co_filename) is not False:
+    if IS_INTERNAL.get(frame.f_code.co_filename) is not False:
         return None
     for one in (array, value):
         link = one._link

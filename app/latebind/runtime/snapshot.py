@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from latebind.backends.interface import BackendData
 from latebind.errors import CaptureError, ExecutionError
 from latebind.runtime.lazy import LazyTensor
-from latebind.runtime.recording import user_line
 from latebind.runtime.running import checks_of, is_at, settle
 from latebind.runtime.tape import Tape
+from latebind.runtime.user_frames import user_line
 
 if TYPE_CHECKING:
     from latebind.runtime.executor import LazyGraphExecutor

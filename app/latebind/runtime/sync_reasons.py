@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Final
 
-from latebind.runtime.recording import user_frame
+from latebind.runtime.user_frames import user_frame
 
 #: What the executor was asked for, where that is reason enough.
 _OF_CAUSE: Final = {

@@ -75,7 +75,7 @@ def look_at(key: str, directory: Path | None, max_bytes: int) -> CacheDirectory:
         free: int | None = shutil.disk_usage(present).free
     except OSError:
         free = None
-    return CacheDirectory(key, str(path), path.is_dir(), _problem(path), len(sizes), sum(sizes), free, max_bytes)
+    return CacheDirectory(key, str(path), os.path.isdir(path), _problem(path), len(sizes), sum(sizes), free, max_bytes)
 
 
 def cache_findings(directories: list[CacheDirectory]) -> list[Finding]:
@@ -133,7 +133,7 @@ def _nearest(path: Path) -> Path:
 
 def _problem(path: Path) -> str | None:
     present = _nearest(path)
-    if not present.is_dir():
+    if not os.path.isdir(present):  # `Path.is_dir` raises where it may not look
         return f"{present} is no directory"
     if present == path.absolute() and hasattr(os, "getuid"):
         status = path.stat()

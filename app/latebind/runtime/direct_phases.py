@@ -40,13 +40,18 @@ NEW_ONE_IN: Final = 4
 IN_A_ROW: Final = 8
 #: A recording that is made to see whether the program repeats itself by now gets one operation for so many direct ones.
 TRIAL_ONE_IN: Final = 64
-#: Records after which recording is weighed for the first time, before direct execution was ever tried; and afterwards.
+#: Records after which recording is weighed for the first time, before direct execution was ever tried; afterwards; and
+#: where most of them were interpreted.
 FIRST_SPAN: Final = 4096
 SPAN: Final = 256
+NEW_SPAN: Final = 1024
 #: Share of a span's records, one in so many, that have to be interpreted for the program to count as new.
 INTERPRETED_ONE_IN: Final = 2
 #: How many times as long as direct execution what comes from the cache may take before it is given up.
 HYSTERESIS: Final = 1.1
+#: Seconds that an operation of it takes at most, all in all, for that to be considered: where operations are longer, a
+#: compiled graph gains more than recording costs, or an optimizing tier will make it gain.
+SHORT_OPERATION: Final = 1e-5
 
 
 class Span:
@@ -176,17 +181,19 @@ class DirectPhases:
         direct: float = getattr(local, "direct_seconds", 0.0)
         if span.records < (max(SPAN, local.patience // TRIAL_ONE_IN) if direct else FIRST_SPAN):
             return False
+        is_new = INTERPRETED_ONE_IN * span.interpreted >= span.records
+        if is_new and span.records < NEW_SPAN:
+            return False
         now = perf_counter()
         local.span = Span(now)
         aside: Direct | None = getattr(local, "aside", None)
         if aside is not None:
             span.records -= int(aside.left)
             aside.left = 0.0
-        is_new = INTERPRETED_ONE_IN * span.interpreted >= span.records
-        if not is_new and tape.round:
-            return False  # a loop may go on for hours without a read, which a phase of direct execution needs to end
-        allowed = direct if is_new else HYSTERESIS * direct
-        if now - span.started > allowed * span.records:
-            return True
-        local.is_slower = False
-        return False
+        seconds = (now - span.started) / span.records
+        # A loop that was just found is new for some rounds. And it may go on for hours without a read, which a phase of
+        # direct execution needs to end.
+        weighs = not tape.round and (seconds > direct if is_new else HYSTERESIS * direct < seconds <= SHORT_OPERATION)
+        if not weighs:
+            local.is_slower = False
+        return weighs

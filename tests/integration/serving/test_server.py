@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -183,6 +185,27 @@ def test_a_body_that_never_ends_is_a_408() -> None:
 def test_headers_that_never_end_close_the_connection() -> None:
     with serving_fake(FakeService(), body_timeout=0.2) as address:
         assert exchange(address, b"POST /v2 HTTP/1.1\r\nHost: a\r\nX-Slow: ") == b""
+
+
+def trickle(address: tuple[str, int], begin: bytes) -> bytes:
+    """Send one byte after the other, each long before the server's patience ends, until it answers or hangs up."""
+    answer = b""
+    with socket.create_connection(address, DEADLINE) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(begin)
+        until = time.monotonic() + DEADLINE
+        while not select.select([connection], [], [], 0.02)[0]:
+            assert time.monotonic() < until, "each byte restarts the server's patience"
+            connection.sendall(b"a")
+        while part := connection.recv(4096):
+            answer += part
+    return answer
+
+
+def test_one_byte_after_the_other_does_not_keep_a_request_alive() -> None:
+    with serving_fake(FakeService(), body_timeout=0.3) as address:
+        assert trickle(address, post(b"", length=10**6)).startswith(b"HTTP/1.1 408")
+        assert trickle(address, b"POST /v2 HTTP/1.1\r\nHost: a\r\nX-Slow: ") == b""
+        assert b"200 OK" in exchange(address, b"GET /v2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
 
 
 def test_endless_headers_close_the_connection() -> None:

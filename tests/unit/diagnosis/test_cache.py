@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import namedtuple
 
@@ -28,6 +29,33 @@ def test_a_directory_that_is_made_at_the_first_write(tmp_path):
     found = look_at("backend.cache_directory", tmp_path / "a" / "b", 1 << 20)
     assert (found.exists, found.problem) == (False, None)
     assert os.listdir(tmp_path) == []
+
+
+@contextlib.contextmanager
+def an_ordinary_user():
+    """Root may enter every folder."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="there are no users here")
+def test_a_folder_that_may_not_be_entered(tmp_path):
+    closed = tmp_path / "closed"
+    (closed / "xla").mkdir(parents=True)
+    closed.chmod(0)
+    try:
+        with an_ordinary_user():
+            found = look_at("backend.cache_directory", closed / "xla", 1 << 20)
+    finally:
+        closed.chmod(0o700)
+    assert not found.exists and found.problem is not None
+    assert cache_findings([found])
 
 
 def test_a_file_in_the_way(tmp_path):

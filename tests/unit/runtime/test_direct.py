@@ -99,6 +99,12 @@ def test_a_program_that_repeats_itself_is_recorded_where_direct_execution_takes_
     assert counter("CachedCompile") > records - 2 * direct_phases.OPERATIONS
 
 
+def test_a_program_of_long_operations_that_repeats_itself_is_not_tried_directly(executor, array, monkeypatch):
+    records = 2 * direct_phases.FIRST_SPAN
+    repeat_itself(executor, array, monkeypatch, records, direct_seconds=1e-4, recorded_seconds=1e-3)
+    assert executor.metrics.counter("DirectPhases") == 0
+
+
 def test_a_loop_that_nobody_reads_from_stays_recorded(executor, array):
     """A phase of direct execution ends where a value is read, and here that may be hours away."""
     x = array(np.zeros(8))

@@ -40,11 +40,12 @@ NEW_ONE_IN: Final = 4
 IN_A_ROW: Final = 8
 #: A recording that is made to see whether the program repeats itself by now gets one operation for so many direct ones.
 TRIAL_ONE_IN: Final = 64
-#: Records after which recording is weighed for the first time, before direct execution was ever tried; afterwards; and
-#: where most of them were interpreted.
+#: Records after which recording is weighed for the first time, before direct execution was ever tried; afterwards;
+#: where most of them were interpreted; and where that is so though a loop was found.
 FIRST_SPAN: Final = 4096
 SPAN: Final = 256
 NEW_SPAN: Final = 1024
+LOOP_SPAN: Final = 16_384
 #: Share of a span's records, one in so many, that have to be interpreted for the program to count as new.
 INTERPRETED_ONE_IN: Final = 2
 #: How many times as long as direct execution what comes from the cache may take before it is given up.
@@ -182,7 +183,8 @@ class DirectPhases:
         if span.records < (max(SPAN, local.patience // TRIAL_ONE_IN) if direct else FIRST_SPAN):
             return False
         is_new = INTERPRETED_ONE_IN * span.interpreted >= span.records
-        if is_new and span.records < NEW_SPAN:
+        # A loop that was just found is new for some rounds.
+        if is_new and span.records < (LOOP_SPAN if tape.round else NEW_SPAN):
             return False
         now = perf_counter()
         local.span = Span(now)
@@ -191,9 +193,9 @@ class DirectPhases:
             span.records -= int(aside.left)
             aside.left = 0.0
         seconds = (now - span.started) / span.records
-        # A loop that was just found is new for some rounds. And it may go on for hours without a read, which a phase of
-        # direct execution needs to end.
-        weighs = not tape.round and (seconds > direct if is_new else HYSTERESIS * direct < seconds <= SHORT_OPERATION)
+        # A loop may go on for hours without a read, which a phase of direct execution needs to end.
+        short = not tape.round and seconds <= SHORT_OPERATION
+        weighs = seconds > direct if is_new else short and seconds > HYSTERESIS * direct
         if not weighs:
             local.is_slower = False
         return weighs

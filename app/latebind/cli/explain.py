@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 import latebind
 from latebind.cli.observed import UnfinishedRun, build, run_in
+from latebind.cli.parameters import BackendName, ConfigFile, ProgramArguments, ProgramName
 from latebind.cli.program import find_program
 from latebind.cli.report import RunReport
-from latebind.cli.run import complete_backends, complete_programs
 from latebind.explaining.explanation import Explanation
 
 #: Characters in a line where there is no terminal, and at least.
@@ -22,19 +21,10 @@ _NARROWEST: Final = 40
 
 
 def explain(
-    program: Annotated[
-        str,
-        typer.Argument(
-            help="One of latebind's programs by name, or a file of yours.", autocompletion=complete_programs
-        ),
-    ],
-    arguments: Annotated[
-        list[str] | None, typer.Argument(help="Handed to the program; write -- before those that start with a dash.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="Backend, whatever the settings say.", autocompletion=complete_backends)
-    ] = None,
+    program: ProgramName,
+    arguments: ProgramArguments = None,
+    config: ConfigFile = None,
+    backend: BackendName = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
 ) -> None:
     """Run a program, and say why each of its computations was compiled, and which lines made it wait, and why.

@@ -12,8 +12,8 @@ import typer
 
 from latebind.cli.graph_output import Output, show
 from latebind.cli.observed import UnfinishedRun, build, run_in
+from latebind.cli.parameters import ConfigFile, ProgramArguments, ProgramName, complete_backends
 from latebind.cli.program import find_program
-from latebind.cli.run import complete_backends, complete_programs
 from latebind.injection.container import BoundContainer
 from latebind.inspection.collected import CollectedGraphs, compiled_graphs, timed_graphs
 from latebind.inspection.passes import PASSES, Target
@@ -21,16 +21,9 @@ from latebind.profiling.operations import can_time_operations
 
 
 def graph(
-    program: Annotated[
-        str,
-        typer.Argument(
-            help="One of latebind's programs by name, or a file of yours.", autocompletion=complete_programs
-        ),
-    ],
-    arguments: Annotated[
-        list[str] | None, typer.Argument(help="Handed to the program; write -- before those that start with a dash.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
+    program: ProgramName,
+    arguments: ProgramArguments = None,
+    config: ConfigFile = None,
     backend: Annotated[
         list[str] | None,
         typer.Option(

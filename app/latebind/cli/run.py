@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 
 import latebind
-from latebind.backends.registry import AUTO, default_catalogue
 from latebind.cli.observed import UnfinishedRun, build, run_in
-from latebind.cli.program import Program, example_names, find_program
+from latebind.cli.parameters import BackendName, ConfigFile, ProgramArguments, ProgramName
+from latebind.cli.program import Program, find_program
 from latebind.cli.report import RunReport, differences, json_value
 from latebind.cli.tables import print_differences, print_reports
 from latebind.errors import ProfileFileError
@@ -30,28 +30,11 @@ class Form(StrEnum):
     DOT = "dot"
 
 
-def complete_backends(incomplete: str) -> list[str]:
-    return [name for name in (AUTO, *default_catalogue().specs) if name.startswith(incomplete)]
-
-
-def complete_programs(incomplete: str) -> list[str]:
-    return [name for name in example_names() if name.startswith(incomplete)]
-
-
 def run(
-    program: Annotated[
-        str,
-        typer.Argument(
-            help="One of latebind's programs by name, or a file of yours.", autocompletion=complete_programs
-        ),
-    ],
-    arguments: Annotated[
-        list[str] | None, typer.Argument(help="Handed to the program; write -- before those that start with a dash.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="Backend, whatever the settings say.", autocompletion=complete_backends)
-    ] = None,
+    program: ProgramName,
+    arguments: ProgramArguments = None,
+    config: ConfigFile = None,
+    backend: BackendName = None,
     compare: Annotated[
         str | None, typer.Option(help="Backends, separated by commas, to run in turn and compare.", metavar="A,B,...")
     ] = None,

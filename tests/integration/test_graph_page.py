@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,7 +110,8 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def open_page(page: Page, path: Path) -> None:
     page.goto(path.as_uri())
-    page.wait_for_function("document.querySelector('canvas').dataset.nodes")
+    # Not `wait_for_function`: where it has to wait it evaluates a text, which the page's own policy forbids.
+    expect(page.locator("canvas").first).to_have_attribute("data-nodes", re.compile("."))
 
 
 def drawn(page: Page, name: str, pane: int = 0) -> float:
